@@ -1,0 +1,76 @@
+"""What every answer from the data has in common: its format, its mark (ETag), and not being sent twice."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from email.utils import format_datetime
+from typing import Any
+from urllib.parse import urlencode
+
+from fastapi import Request
+from fastapi.encoders import jsonable_encoder
+from fastapi.responses import JSONResponse, Response
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app import __version__
+from app.api import params
+from app.api.html import page, wants_html
+from app.queries.versions import state
+
+#: A cache may keep an answer, but asks each time whether it still holds.
+CACHE_CONTROL = "no-cache"
+
+
+class NotModified(Exception):
+    """The client has the answer already; ``headers`` go with the 304."""
+
+    def __init__(self, headers: Mapping[str, str]) -> None:
+        super().__init__("not modified")
+        self.headers = dict(headers)
+
+
+async def not_modified(request: Request, error: Exception) -> Response:
+    """Answers ``NotModified``."""
+    return Response(status_code=304, headers=error.headers if isinstance(error, NotModified) else None)
+
+
+async def headers(
+    request: Request, connection: AsyncConnection, layers: Sequence[str], representation: str, version: str = ""
+) -> dict[str, str]:
+    """ETag, Last-Modified and Vary of an answer that reads ``layers``.
+
+    ``version`` is the row's own, of an item; it stands first in the mark, so that an edit can be made conditional on
+    it alone. Raises ``NotModified`` when the client's mark is this one.
+    """
+    found = await state(connection, layers)
+    address = f"{request.url.path}?{urlencode(sorted(request.query_params.multi_items()))}"
+    parts = (found.mark, __version__, str(request.base_url), address, representation)
+    digest = hashlib.sha256("\n".join(parts).encode()).hexdigest()[:20]
+    mark = f'W/"{version}.{digest}"' if version else f'W/"{digest}"'
+    made = {"ETag": mark, "Cache-Control": CACHE_CONTROL, "Vary": "Accept, Accept-Language, Cookie"}
+    if found.changed_at:
+        made["Last-Modified"] = format_datetime(found.changed_at, usegmt=True)
+    if _has(request.headers.get("if-none-match", ""), mark):
+        raise NotModified(made)
+    return made
+
+
+def _has(given: str, mark: str) -> bool:
+    """Weak comparison, as RFC 9110 has it for If-None-Match."""
+    marks = {one.strip().removeprefix("W/") for one in given.split(",")}
+    return "*" in marks or mark.removeprefix("W/") in marks
+
+
+def represent(
+    request: Request,
+    given: Mapping[str, str],
+    body: Mapping[str, Any],
+    template: str,
+    made: Mapping[str, str] | None = None,
+    media_type: str = "application/json",
+    **values: Any,
+) -> Response:
+    """A resource as JSON, or as the page ``template`` over the same body."""
+    if wants_html(request, given):
+        return page(request, template, headers=made, body=body, **values)
+    text = jsonable_encoder(body, custom_encoder=params.NUMBERS)
+    return JSONResponse(text, headers={"Vary": "Accept", **(made or {})}, media_type=media_type)

@@ -1,0 +1,335 @@
+"""The parameters that choose items, as a ``Selection``; what OGC API – Features and this service's extensions ask."""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement
+from sqlalchemy.ext.asyncio import AsyncConnection
+from starlette.concurrency import run_in_threadpool
+
+from app import crs as reference_systems
+from app import filters
+from app.api import params, schemas
+from app.api.problems import Problem, closest
+from app.catalog import COLLECTIONS, Collection
+from app.crs import CRS84, Crs, OutsideArea, UnknownCrs
+from app.queries import relations
+from app.queries.industries import narrower
+from app.queries.items import View
+from app.queries.places import AmbiguousPlace, NotAnArea, Place, UnknownPlace, find_corridor, find_place
+from app.queries.relations import RELATIONS, Columns, Relation
+from app.queries.selection import Along, Box, Near, Selection
+
+#: Parameters every collection has, beside one per queryable property.
+SELECTING = (
+    "bbox", "bbox-crs", "datetime", "filter", "filter-lang", "filter-crs", "within", "relation",
+)  # fmt: skip
+#: Those of collections whose items have an anchor point.
+DISTANCE = ("near", "distance", "nearest", "k", "along", "uncertain")
+PLATFORM = ("industry", "industry_contains", "industry_under", "layout_element")
+VIEWING = ("crs", "properties", "sortby")
+MAX_NEAREST = 1000
+#: No two places on Earth are farther apart.
+FARTHEST = 20_037_508.0
+LANGUAGES: tuple[filters.Language, ...] = ("cql2-text", "cql2-json")
+
+
+def selecting(described: Collection) -> tuple[str, ...]:
+    """Names of the parameters that choose items of a collection."""
+    names: tuple[str, ...] = SELECTING
+    if described.has_position:
+        names += DISTANCE
+    if described.field("industries"):
+        names += PLATFORM
+    return names + tuple(one.name for one in described.queryables)
+
+
+#: Parameters whose answer depends on places and lists beside the collection's own rows.
+REFERRING = ("within", "along", "filter", "industry_under", "layout_element")
+
+
+def layers(described: Collection, given: Mapping[str, str]) -> Sequence[str]:
+    """The layers an answer is read from; a parameter may name places of any."""
+    if not any(name in given for name in REFERRING):
+        return described.layers
+    return list(dict.fromkeys(layer for one in COLLECTIONS.values() for layer in one.layers))
+
+
+@dataclass(frozen=True)
+class Question:
+    """A selection, and what its answer says of how it was understood."""
+
+    selection: Selection
+    said: Mapping[str, Any]
+
+
+async def question(
+    connection: AsyncConnection,
+    described: Collection,
+    given: Mapping[str, str],
+    expression: filters.Expression | None = None,
+    intersects: str | None = None,
+) -> Question:
+    """The selection that the parameters ask for; their names are checked already.
+
+    ``expression`` and ``intersects`` (EWKT) come from a posted body, in place of ``filter``.
+    """
+    # a wrong value is refused even where nothing needs it
+    bbox_crs, filter_crs = _crs(given, "bbox-crs"), _crs(given, "filter-crs")
+    params.choice(given, "filter-lang", LANGUAGES)
+    if "datetime" in given:
+        _datetime(given["datetime"])
+    under = params.parts("industry_under", given["industry_under"]) if "industry_under" in given else []
+    broader = await narrower(connection, under)
+    unknown = [one for one in under if one not in broader]
+    if unknown:
+        raise Problem(
+            404,
+            f"没有产业代码 {unknown[0]!r}。 No industry {unknown[0]!r}: see /industries.",
+            parameter="industry_under",
+        )
+    near, along = _near(given), None
+    if "along" in given:
+        corridor = await _found("along", find_corridor(connection, given["along"]))
+        along = Along(corridor, _metres(given, "along"))
+    within = [await _found("within", find_place(connection, part)) for part in _listed(given, "within")]
+    if expression is None and "filter" in given:
+        # long geometries take the parser up to a second: not in the loop that serves everybody
+        expression = await run_in_threadpool(_parsed, given)
+    where = None
+    if expression is not None:
+        where = await _compiled(connection, described, expression, filter_crs)
+    selection = Selection(
+        described,
+        bbox=_bbox(given["bbox"], bbox_crs) if "bbox" in given else None,
+        filters=params.filters(described.queryables, given),
+        industries=[*_listed(given, "industry"), *broader],
+        industry_parts=_listed(given, "industry_contains"),
+        layout_elements=_listed(given, "layout_element"),
+        within=within,
+        relation=_relation(described, given),
+        near=near,
+        along=along,
+        uncertain=params.choice(given, "uncertain", ("exclude", "include")) == "include",
+        intersects=intersects,
+        where=where,
+    )
+    return Question(selection, _said(selection, under, broader))
+
+
+def _said(selection: Selection, under: Sequence[str], broader: Sequence[str]) -> dict[str, Any]:
+    """What an answer says of itself: relation used, places meant, whether by a drawing, credits."""
+    said: dict[str, Any] = {"relation": selection.relation}
+    if selection.within:
+        said["within"] = [{"collection": p.collection, "id": p.id, "name": p.name} for p in selection.within]
+    if selection.along:
+        corridor = selection.along.corridor
+        said["along"] = {"collection": corridor.collection, "id": corridor.id, "name": corridor.name}
+    if under:
+        said["industries"] = list(broader)
+    if selection.near or selection.along:
+        said["uncertain"] = "include" if selection.uncertain else "exclude"
+    if selection.schematic:
+        said["schematic"] = True
+    said["attribution"] = list(selection.collection.credits)
+    return said
+
+
+def view(described: Collection, given: Mapping[str, str]) -> View:
+    """How the items are to be shown."""
+    names = [one.name for one in described.fields]
+    sortable = [one.name for one in schemas.sortable(described)]
+    chosen = _listed(given, "properties") if "properties" in given else None
+    for name in chosen or ():
+        if name not in names:
+            raise _no_property("properties", name, names)
+    order = []
+    for part in _listed(given, "sortby"):
+        name = part.lstrip("+-")
+        if name not in sortable:
+            raise _no_property("sortby", name, sortable)
+        order.append((name, part.startswith("-")))
+    return View(_crs(given, "crs"), chosen, order)
+
+
+def _no_property(parameter: str, name: str, names: Sequence[str]) -> Problem:
+    detail = f"没有属性 {name!r}。 No property {name!r}.{closest(name, names)}"
+    return Problem(400, detail, parameter=parameter, allowed=names)
+
+
+def _listed(given: Mapping[str, str], name: str) -> list[str]:
+    return params.parts(name, given[name]) if name in given else []
+
+
+def _crs(given: Mapping[str, str], name: str) -> Crs:
+    if name not in given:
+        return CRS84
+    try:
+        return reference_systems.find(given[name])
+    except UnknownCrs as error:
+        raise Problem(400, str(error), parameter=name, allowed=error.allowed) from None
+
+
+def _bbox(text: str, crs: Crs) -> Box:
+    """Four numbers, or six with heights (ignored), in the axis order of the reference system; result in degrees."""
+    numbers = [params.number("bbox", part) for part in text.split(",")]
+    if len(numbers) == 6:
+        numbers = [*numbers[:2], *numbers[3:5]]
+    if len(numbers) != 4:
+        raise Problem(400, "须为四个数：西,南,东,北。 Must be four numbers: west,south,east,north.", parameter="bbox")
+    one, two, three, four = numbers
+    box = (two, one, four, three) if crs.flipped else (one, two, three, four)
+    west, south, east, north = box
+    if south > north or (crs.unit == "metre" and west > east):
+        raise Problem(400, "南不得大于北。 The lower corner must come first.", parameter="bbox")
+    if crs.unit == "degree":
+        if not (-180 <= west <= 180 and -180 <= east <= 180 and -90 <= south <= north <= 90):
+            raise Problem(400, "须在 ±180、±90 度以内。 Must lie within ±180 and ±90 degrees.", parameter="bbox")
+        return box
+    try:
+        return reference_systems.to_wgs84_bbox(box, crs)
+    except OutsideArea as error:
+        raise Problem(400, str(error), parameter="bbox") from None
+
+
+#: RFC 3339 date-times, dates, or half-open intervals of them.
+_INSTANT = r"\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}:\d{2}))?"
+
+
+def _datetime(text: str) -> None:
+    """Check the parameter; no collection has a temporal property, so that it selects everything (/req/core/fc-time)."""
+    ends = text.split("/")
+    if len(ends) <= 2 and any(end not in ("", "..") for end in ends):
+        try:
+            instants = [datetime.fromisoformat(end) for end in ends if end not in ("", "..") and _is_instant(end)]
+        except ValueError:
+            instants = []
+        if len(instants) == sum(end not in ("", "..") for end in ends):
+            return
+    raise Problem(
+        400, "须为 RFC 3339 时刻或区间。 Must be an RFC 3339 date-time or an interval of two.", parameter="datetime"
+    )
+
+
+def _is_instant(text: str) -> bool:
+    return re.fullmatch(_INSTANT, text) is not None
+
+
+def _relation(described: Collection, given: Mapping[str, str]) -> Relation:
+    relation = params.choice(given, "relation", RELATIONS)
+    if relation == "declared" and described.field("declared_county") is None:
+        raise Problem(
+            400, f"{described.id} 没有文件所称的县。 {described.id} has no county that a document names.",
+            parameter="relation", allowed=RELATIONS[:2],
+        )  # fmt: skip
+    return relation
+
+
+def _near(given: Mapping[str, str]) -> Near | None:
+    if "near" in given and "nearest" in given:
+        raise Problem(400, "near 与 nearest 只能用其一。 Use near or nearest, not both.", parameter="nearest")
+    if "distance" in given and not ("near" in given or "along" in given):
+        raise Problem(400, "distance 须与 near 或 along 同用。 Goes with near or along.", parameter="distance")
+    if "k" in given and "nearest" not in given:
+        raise Problem(400, "k 须与 nearest 同用。 Goes with nearest.", parameter="k")
+    if "near" in given:
+        lon, lat = _point("near", given["near"])
+        return Near(lon, lat, metres=_metres(given, "near"))
+    if "nearest" in given:
+        lon, lat = _point("nearest", given["nearest"])
+        k = params.whole("k", given.get("k", "1"), 1)
+        if k > MAX_NEAREST:
+            raise Problem(400, f"至多 {MAX_NEAREST}。 At most {MAX_NEAREST}.", parameter="k")
+        return Near(lon, lat, nearest=k)
+    return None
+
+
+def _point(name: str, text: str) -> tuple[float, float]:
+    numbers = [params.number(name, part) for part in text.split(",")]
+    if len(numbers) != 2 or not (-180 <= numbers[0] <= 180 and -90 <= numbers[1] <= 90):
+        raise Problem(400, "须为经度,纬度（度）。 Must be longitude,latitude in degrees.", parameter=name)
+    return numbers[0], numbers[1]
+
+
+def _metres(given: Mapping[str, str], name: str) -> float:
+    if "distance" not in given:
+        raise Problem(400, f"{name} 须与 distance（米）同用。 Goes with {name}, in metres.", parameter="distance")
+    metres = params.number("distance", given["distance"])
+    if not 0 <= metres <= FARTHEST:
+        raise Problem(400, f"须在 0 与 {FARTHEST:g} 之间。 Must lie between 0 and {FARTHEST:g}.", parameter="distance")
+    return metres
+
+
+async def _found(parameter: str, search: Any) -> Place:
+    """The place looked for, or the problem that says why there is none."""
+    try:
+        place: Place = await search
+    except UnknownPlace as error:
+        raise Problem(
+            404, f"没有地点 {error}。 No place {error}.", parameter=parameter, allowed=error.candidates
+        ) from None
+    except AmbiguousPlace as error:
+        detail = f"{error} 不止一处，请用代码。 {error} names several places: use an id."
+        raise Problem(400, detail, parameter=parameter, allowed=error.candidates) from None
+    except NotAnArea as error:
+        raise Problem(400, str(error), parameter=parameter) from None
+    return place
+
+
+def _parsed(given: Mapping[str, str]) -> filters.Expression:
+    language = params.choice(given, "filter-lang", LANGUAGES)
+    try:
+        return filters.parse(given["filter"], language)
+    except filters.FilterError as error:
+        raise refused(error) from None
+
+
+def refused(error: filters.FilterError) -> Problem:
+    """A filter's error as a problem."""
+    return Problem(400, str(error), parameter="filter", allowed=error.allowed or None)
+
+
+@dataclass(frozen=True)
+class _Relations:
+    """What a filter's functions mean for the columns of a collection."""
+
+    columns: Columns
+    places: Mapping[tuple[str, str], Place]
+
+    def within(self, place: str, relation: str) -> ColumnElement[bool]:
+        meant = next(one for one in RELATIONS if one == relation)
+        return relations.inside(self.places["within", place], meant, self.columns)
+
+    def near(self, longitude: float, latitude: float, metres: float) -> ColumnElement[bool]:
+        return self._at(relations.point(longitude, latitude), metres)
+
+    def along(self, corridor: str, metres: float) -> ColumnElement[bool]:
+        return self._at(relations.axis(self.places["along", corridor]), metres)
+
+    def _at(self, target: ColumnElement[Any], metres: float) -> ColumnElement[bool]:
+        close = relations.within_distance(target, metres, self.columns)
+        return close & relations.certain(self.columns)
+
+
+async def _compiled(
+    connection: AsyncConnection, described: Collection, expression: filters.Expression, crs: Crs
+) -> Callable[[Columns], ColumnElement[bool]]:
+    """The filter as a condition; compiled once here, so that a fault in it is a 400."""
+    finders = {"within": find_place, "along": find_corridor}
+    places = {
+        (function, text): await _found("filter", finders[function](connection, text))
+        for function, text in sorted(expression.places)
+    }
+
+    def condition(columns: Columns) -> ColumnElement[bool]:
+        meant = _Relations(columns, places)
+        return filters.compile(expression, described.fields, columns, meant, crs)
+
+    try:
+        condition(dict(described.rows.subquery("rows").c.items()))
+    except filters.FilterError as error:
+        raise refused(error) from None
+    return condition

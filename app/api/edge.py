@@ -1,0 +1,70 @@
+"""What surrounds the application: HEAD for every GET, and the address clients see behind a reverse proxy."""
+
+import ipaddress
+from collections.abc import Iterable
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+class HeadAsGet:
+    """Answers HEAD as GET without the body; its headers, length included, are those of the GET."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["method"] != "HEAD":
+            await self.app(scope, receive, send)
+            return
+
+        async def without_body(message: Message) -> None:
+            if message["type"] == "http.response.body":
+                message = {**message, "body": b""}
+            await send(message)
+
+        await self.app({**scope, "method": "GET"}, receive, without_body)
+
+
+class Forwarded:
+    """Takes ``X-Forwarded-Proto``, ``-Host`` and ``-Prefix`` from trusted proxies, and from nobody else.
+
+    ``root_path`` is the prefix where no proxy names one; requests may come with it or without.
+    """
+
+    def __init__(self, app: ASGIApp, trusted: Iterable[str], root_path: str = "") -> None:
+        self.app = app
+        self.root_path = root_path.rstrip("/")
+        self.trusted: list[Network] = [ipaddress.ip_network(one) for one in trusted]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and self.root_path:
+            scope = {**scope, "root_path": self.root_path}
+        if scope["type"] == "http" and self._trusts(scope):
+            scope = self._seen_outside(scope)
+        await self.app(scope, receive, send)
+
+    def _trusts(self, scope: Scope) -> bool:
+        try:
+            address = ipaddress.ip_address((scope.get("client") or ("",))[0])
+        except ValueError:
+            return False
+        return any(address in network for network in self.trusted)
+
+    def _seen_outside(self, scope: Scope) -> Scope:
+        given = Headers(scope=scope)
+        scope = {**scope, "headers": list(scope["headers"])}
+        # of a chain of proxies the one nearest to the client stands first
+        scheme = given.get("x-forwarded-proto", "").partition(",")[0].strip().lower()
+        if scheme in ("http", "https"):
+            scope["scheme"] = scheme
+        host = given.get("x-forwarded-host", "").partition(",")[0].strip()
+        if host:
+            MutableHeaders(scope=scope)["host"] = host
+        prefix = given.get("x-forwarded-prefix", "").partition(",")[0].strip().rstrip("/")
+        if prefix.startswith("/"):
+            scope["root_path"] = prefix
+            scope["path"] = prefix + scope["path"]
+        return scope

@@ -1,0 +1,241 @@
+"""Items of a collection: pages, one item, counts by group, and questions too long for an address.
+
+Requirements are those of OGC API – Features Part 1 (core), Part 2 (crs) and Part 3 (features-filter).
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+
+from app.api import asking, params
+from app.api.answers import headers, represent
+from app.api.body import posted
+from app.api.collections import moment, queryables_header
+from app.api.feature_pages import item_page, items_page
+from app.api.html import wants_html
+from app.api.links import GEOJSON, HTML, JSON, REL, SCHEMA, Link, link
+from app.api.openapi import documented
+from app.api.problems import Problem, closest
+from app.catalog import Collection, Field
+from app.crs import CRS84, Crs
+from app.db.engine import snapshot
+from app.encode.geojson import MEDIA_TYPE, feature_collection, feature_with
+from app.queries import items
+from app.queries.aggregate import STATISTICS, Statistic, aggregate
+from app.queries.names import names
+
+router = APIRouter(tags=["items"])
+FORMATS = ("json", "geojson", "html")
+
+
+@router.get("/collections/{collectionId}/items", openapi_extra=documented("items"))
+async def get_items(request: Request, collectionId: str) -> Response:
+    """图层的要素（GeoJSON）。 Items of a collection as GeoJSON."""
+    described = params.collection(collectionId)
+    known = (*asking.selecting(described), *asking.VIEWING, *params.PAGING, "f", "lang")
+    given = params.only(request, known)
+    params.formats(given, *FORMATS)
+    paging = params.paging(given, request.app.state.settings)
+    view = asking.view(described, given)
+    as_page = wants_html(request, given)
+    if as_page:
+        # a page's map is in degrees
+        view = replace(view, crs=CRS84)
+    async with snapshot(request.app.state.reader) as connection:
+        representation = "html" if as_page else "json"
+        made = await headers(request, connection, asking.layers(described, given), representation)
+        question = await asking.question(connection, described, given)
+        _check_key(paging.after, described, view)
+        page = await items.page(connection, question.selection, paging.limit, paging.after, paging.offset, view)
+        named = await names(connection) if as_page else {}
+    made |= content_crs(view.crs) | queryables_header(request, described)
+    links = _page_links(request, described, given, paging, page, as_page)
+    members = {
+        # /req/core/fc-numberMatched, fc-numberReturned, fc-timeStamp
+        "numberMatched": page.matched,
+        "numberReturned": len(page.features),
+        "timeStamp": moment(datetime.now(UTC)),
+        "links": links,
+        **question.said,
+    }
+    text = feature_collection(page.features, members, view.crs)
+    if as_page:
+        return items_page(request, described, given, json.loads(text), links, named, made)
+    return Response(text, media_type=MEDIA_TYPE, headers=made)
+
+
+def content_crs(crs: Crs) -> dict[str, str]:
+    """The header that names the reference system of the coordinates (/req/crs/ogc-crs-header)."""
+    return {"Content-Crs": f"<{crs.uri}>"}
+
+
+def _check_key(key: Sequence[Any] | None, described: Collection, view: items.View) -> None:
+    """A page token belongs to one order of items; under another it means nothing."""
+    if key is None:
+        return
+    sorted_by = [described.field(name) for name, _ in view.order]
+    kinds = [KEY_TYPES.get(one.type, ()) if one else () for one in sorted_by]
+    if len(key) != len(kinds) + 1:
+        raise params.not_a_token()
+    for one, kind in zip(key, kinds, strict=False):
+        if one is not None and type(one) not in kind:
+            raise params.not_a_token()
+
+
+#: What a page token may hold for a property, by the property's type; a boolean is no number here.
+KEY_TYPES: dict[str, tuple[type, ...]] = {
+    "string": (str,), "number": (int, float), "integer": (int, float), "boolean": (bool,),
+}  # fmt: skip
+
+
+def _page_links(
+    request: Request,
+    described: Collection,
+    given: Mapping[str, str],
+    paging: params.Paging,
+    page: items.Page,
+    as_page: bool,
+) -> list[Link]:
+    """/req/core/fc-links; the next page begins behind this one's last item, whatever was written meanwhile.
+
+    On a page for people it begins at an offset while that may be given, so that there is a way back.
+    """
+    path, kind = f"/collections/{described.id}/items", HTML if as_page else GEOJSON
+    other = ("json", GEOJSON, "数据 As data") if as_page else ("html", HTML, "网页 As a page")
+    links = [
+        link(request, path, "self", kind, "本页 This page", given),
+        link(request, path, "alternate", other[1], other[2], {**given, "f": other[0]}),
+        link(request, f"/collections/{described.id}", "collection", JSON, described.title),
+        link(
+            request, f"/collections/{described.id}/queryables", f"{REL}/queryables", SCHEMA, "可查询的属性 Queryables"
+        ),
+    ]
+    kept = {name: value for name, value in given.items() if name not in ("offset", "cursor")}
+    if paging.offset:
+        before = {**kept, "offset": str(max(paging.offset - paging.limit, 0))}
+        links.append(link(request, path, "prev", kind, "上一页 Previous page", before))
+    elif paging.after is not None:
+        links.append(link(request, path, "first", kind, "第一页 First page", kept))
+    if page.next is not None:
+        onward = {**kept, "cursor": params.cursor(page.next)}
+        start = paging.offset + paging.limit
+        if as_page and paging.after is None and start <= params.MAX_OFFSET:
+            onward = {**kept, "offset": str(start)}
+        links.append(link(request, path, "next", kind, "下一页 Next page", onward))
+    return links
+
+
+@router.get("/collections/{collectionId}/items/{featureId}", openapi_extra=documented("item"))
+async def get_item(request: Request, collectionId: str, featureId: str) -> Response:
+    """一个要素（GeoJSON Feature）。 One item as a GeoJSON Feature."""
+    described = params.collection(collectionId)
+    given = params.only(request, ("crs", "f", "lang"))
+    params.formats(given, *FORMATS)
+    as_page = wants_html(request, given)
+    crs = CRS84 if as_page else asking.view(described, given).crs
+    async with snapshot(request.app.state.reader) as connection:
+        made = await headers(request, connection, described.layers, "html" if as_page else "json")
+        feature = await items.one(connection, described, featureId, crs)
+        named = await names(connection) if as_page else {}
+    if feature is None:
+        raise Problem(
+            404, f"图层 {described.id} 中没有 {featureId!r}。 No item {featureId!r} in {described.id}.",
+            parameter="featureId",
+        )  # fmt: skip
+    path = f"/collections/{described.id}"
+    # /req/core/f-links
+    links = [
+        link(request, f"{path}/items/{featureId}", "self", GEOJSON, "本要素 This item", given),
+        link(request, f"{path}/items/{featureId}", "alternate", HTML, "网页 As a page", {**given, "f": "html"}),
+        link(request, path, "collection", JSON, described.title),
+    ]
+    made |= content_crs(crs)
+    if as_page:
+        return item_page(request, described, json.loads(feature), named, made)
+    text = feature_with(feature, {"links": links, "attribution": list(described.credits)}, crs)
+    return Response(text, media_type=MEDIA_TYPE, headers=made)
+
+
+@router.post("/collections/{collectionId}/search", openapi_extra=documented("search_items"))
+async def search_items(request: Request, collectionId: str) -> Response:
+    """以几何与 CQL2 JSON 查询。 Ask with a geometry and a CQL2 JSON filter, too long for an address; reads only."""
+    described = params.collection(collectionId)
+    params.only(request, ())
+    body = await posted(request)
+    paging = params.paging(body.paging, request.app.state.settings)
+    async with snapshot(request.app.state.reader) as connection:
+        question = await asking.question(connection, described, {}, body.filter, body.intersects)
+        _check_key(paging.after, described, items.View())
+        page = await items.page(connection, question.selection, paging.limit, paging.after)
+    members: dict[str, Any] = {
+        "numberMatched": page.matched,
+        "numberReturned": len(page.features),
+        "links": [link(request, f"/collections/{described.id}", "collection", JSON, described.title)],
+        **question.said,
+    }
+    if page.next is not None:
+        # a body cannot be linked to: the token goes into the next request's body
+        members["cursor"] = params.cursor(page.next)
+    text = feature_collection(page.features, members, CRS84)
+    return Response(text, media_type=MEDIA_TYPE, headers=content_crs(CRS84))
+
+
+@router.get("/collections/{collectionId}/aggregate", openapi_extra=documented("aggregate"))
+async def get_aggregate(request: Request, collectionId: str) -> Response:
+    """按属性分组计数。 Counts and sums by one or more properties."""
+    described = params.collection(collectionId)
+    given = params.only(request, (*asking.selecting(described), "group_by", "stat", "f", "lang"))
+    params.formats(given, "json", "html")
+    by = _grouping(described, given)
+    statistics = _statistics(described, given.get("stat", "count"))
+    async with snapshot(request.app.state.reader) as connection:
+        representation = "html" if wants_html(request, given) else "json"
+        made = await headers(request, connection, asking.layers(described, given), representation)
+        question = await asking.question(connection, described, given)
+        found = await aggregate(connection, question.selection, by, statistics)
+    body = {
+        "group_by": given["group_by"],
+        "groups": [{"key": g.key, "label": g.label, "count": g.count, "stats": g.stats} for g in found.groups],
+        "total": found.total,
+        "unassigned": found.unassigned,
+        "links": [link(request, f"/collections/{described.id}/aggregate", "self", JSON, "本表 This table", given)],
+        **question.said,
+    }
+    address = link(request, f"/collections/{described.id}/aggregate", "", "", "", {**given, "f": "json"})["href"]
+    return represent(request, given, body, "aggregate.html", made, collection=described, json_address=address)
+
+
+def _grouping(described: Collection, given: Mapping[str, str]) -> list[Field]:
+    names = [one.name for one in described.queryables]
+    if "group_by" not in given:
+        raise Problem(400, "必须给出。 Is required.", parameter="group_by", allowed=names)
+    found = []
+    for name in dict.fromkeys(params.parts("group_by", given["group_by"])):
+        one = described.field(name)
+        if one is None or not one.queryable:
+            detail = f"没有属性 {name!r}。 No property {name!r}.{closest(name, names)}"
+            raise Problem(400, detail, parameter="group_by", allowed=names)
+        found.append(one)
+    if len(found) > MAX_GROUPINGS:
+        raise Problem(400, f"至多 {MAX_GROUPINGS} 个。 At most {MAX_GROUPINGS}.", parameter="group_by")
+    return found
+
+
+MAX_GROUPINGS = 3
+
+
+def _statistics(described: Collection, text: str) -> list[Statistic]:
+    numeric = [one.name for one in described.queryables if one.type in ("number", "integer")]
+    allowed = ["count", *(f"{function}:{name}" for function in STATISTICS for name in numeric)]
+    found = []
+    for part in dict.fromkeys(text.split(",")):
+        if part not in allowed:
+            raise Problem(400, f"没有统计量 {part!r}。 No statistic {part!r}.", parameter="stat", allowed=allowed)
+        function, _, name = part.partition(":")
+        found.append(Statistic(function, name or None))
+    return found

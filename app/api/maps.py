@@ -1,0 +1,79 @@
+"""Maps as pages: one for each spatial layout of the plans."""
+
+from collections.abc import Sequence
+from typing import Any
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Request
+from fastapi.responses import HTMLResponse
+from starlette.concurrency import run_in_threadpool
+
+from app.api import params
+from app.api.problems import Problem, closest
+from app.catalog import COLLECTIONS
+from app.db.engine import snapshot
+from app.maps.layout_map import layout_map
+from app.maps.page import layout_page
+from app.queries.layouts import LayoutRows, layout_rows, layouts
+
+router = APIRouter(tags=["maps"])
+LANGUAGES = ("zh", "en")
+
+
+@router.get("/maps/{mapId}", response_class=HTMLResponse)
+async def get_map(request: Request, mapId: str) -> HTMLResponse:
+    """空间布局图（网页）。 A spatial layout of the plans as an interactive map."""
+    given = params.only(request, ("lang", "system"))
+    lang = given.get("lang", "zh")
+    if lang not in LANGUAGES:
+        raise Problem(400, f"没有语言 {lang!r}。 No language {lang!r}.", parameter="lang", allowed=LANGUAGES)
+    async with snapshot(request.app.state.reader) as connection:
+        known = await layouts(connection)
+        systems = systems_of(known, mapId)
+        chosen = chosen_system(systems, given.get("system"))
+        rows = await layout_rows(connection, chosen)
+    # building the page is arithmetic and text: other requests go on meanwhile
+    return HTMLResponse(await run_in_threadpool(_page, rows, systems, mapId, lang, request.base_url.path.rstrip("/")))
+
+
+def systems_of(known: Sequence[dict[str, Any]], name: str) -> dict[str, dict[str, Any]]:
+    """The layouts of a map by system. A layout's id is the map's name, a hyphen and the system."""
+    systems = {one["id"].removeprefix(f"{name}-"): one for one in known if one["id"].startswith(f"{name}-")}
+    names = list(dict.fromkeys(one["id"].partition("-")[0] for one in known))
+    if name not in names:
+        raise Problem(
+            404, f"没有地图 {name!r}。 No map {name!r}.{closest(name, names)}", parameter="mapId", allowed=names
+        )
+    return systems
+
+
+def chosen_system(systems: dict[str, dict[str, Any]], system: str | None) -> str:
+    """The layout asked for, or the region's first."""
+    found = systems.get(system) if system is not None else next(iter(systems.values()))
+    if found is None:
+        raise Problem(
+            400, f"没有空间体系 {system!r}。 No spatial system {system!r}.{closest(str(system), systems)}",
+            parameter="system", allowed=systems,
+        )  # fmt: skip
+    return str(found["id"])
+
+
+def _page(rows: LayoutRows, systems: dict[str, dict[str, Any]], name: str, lang: str, address: str) -> str:
+    def href(layout: str, language: str) -> str:
+        query = {"system": layout.removeprefix(f"{name}-")} if len(systems) > 1 else {}
+        if language != LANGUAGES[0]:
+            query["lang"] = language
+        return f"{address}/maps/{name}" + (f"?{urlencode(query)}" if query else "")
+
+    layout = rows.layout
+    credits = (*COLLECTIONS["counties"].credits, *COLLECTIONS["platforms"].credits)
+    return layout_page(
+        layout_map(rows.ground, rows.elements, rows.platforms, rows.kinds, lang),
+        layout=layout,
+        systems=[{**one, "href": href(one["id"], lang)} for one in systems.values()],
+        other_language=href(layout["id"], "zh" if lang == "en" else "en"),
+        credits=credits,
+        changed=rows.changed.date().isoformat(),
+        lang=lang,
+        base=address,
+    )

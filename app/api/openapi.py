@@ -1,0 +1,228 @@
+"""The OpenAPI document, in version 3.0.3 as OGC API – Features asks (/req/oas30/oas-definition-2)."""
+
+from collections.abc import Mapping, Sequence
+from copy import deepcopy
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+
+from app.api import asking
+from app.api.components import SCHEMAS, reference
+from app.api.parameters import PARAMETERS, of_field, query
+from app.api.params import PAGING
+from app.catalog import COLLECTIONS, Collection, Field
+from app.registers import Register
+
+OPENAPI_MEDIA_TYPE = "application/vnd.oai.openapi+json;version=3.0"
+GEOJSON = "application/geo+json"
+
+Schema = dict[str, Any]
+
+#: What chooses items, for operations whose collection is only known when they are called.
+SELECTING = [
+    *(PARAMETERS[name] for name in asking.SELECTING),
+    {
+        "name": "queryables",
+        "in": "query",
+        "required": False,
+        "description": "任一可查询属性等于其值；逗号为“或”。 Any queryable property equals a value; a comma means OR.",
+        "schema": {"type": "object", "additionalProperties": {"type": "string"}},
+        "style": "form",
+        "explode": True,
+    },
+]
+LIST: Schema = {"type": "object", "required": ["items"]}
+HTML: Schema = {"text/html": {"schema": {"type": "string"}}}
+
+
+def _answers(media_type: str, schema: Schema, html: bool = True, headers: Sequence[str] = ()) -> Schema:
+    ok: Schema = {"description": "成功 OK", "content": {media_type: {"schema": schema}} | (HTML if html else {})}
+    if headers:
+        ok["headers"] = {name: {"schema": {"type": "string"}} for name in headers}
+    return {"200": ok}
+
+
+def _features(name: str, html: bool = True) -> Schema:
+    return _answers(GEOJSON, reference(name), html, ("Content-Crs",))
+
+
+def _json(name: str) -> Schema:
+    return _answers("application/json", reference(name))
+
+
+def _schema() -> Schema:
+    return _answers("application/schema+json", reference("schema"))
+
+
+POSTED: Schema = {
+    "required": True,
+    "content": {
+        "application/json": {
+            "schema": {
+                "type": "object",
+                "additionalProperties": False,
+                "properties": {
+                    "filter": {"type": "object", "description": "CQL2 JSON"},
+                    "intersects": reference("geometryGeoJSON"),
+                    "limit": {"type": "integer", "minimum": 1},
+                    "cursor": {"type": "string"},
+                },
+            }
+        }
+    },
+}
+COMMON = ("f", "lang")
+#: By operation: names of parameters (a collection's own are added per collection), and answers.
+OPERATIONS: dict[str, tuple[tuple[str, ...], Schema]] = {
+    "landing": (COMMON, _json("landingPage")),
+    "conformance": (COMMON, _json("confClasses")),
+    "functions": (COMMON, _json("functions")),
+    "collections": (COMMON, _json("collections")),
+    "collection": (COMMON, _json("collection")),
+    "schema": (COMMON, _schema()),
+    "items": ((*asking.VIEWING, *PAGING, *COMMON), _features("featureCollectionGeoJSON")),
+    "item": (("crs", *COMMON), _features("featureGeoJSON")),
+    "search_items": ((), _features("featureCollectionGeoJSON", html=False)),
+    "aggregate": (("group_by", "stat", *COMMON), _json("groups")),
+    "export": (("properties",), _features("featureCollectionGeoJSON", html=False)),
+    "search": (("limit", "offset", "f"), _answers("application/json", LIST)),
+    "index": (("f",), _answers("application/json", LIST)),
+}
+#: Parameters that one operation alone has.
+OWN: dict[str, list[Schema]] = {
+    "export": SELECTING,
+    "search": [
+        query(
+            "q",
+            "名称、别名、产业或说明的任一部分，或拼音（首字母）。"
+            " Any part of a name, an industry or a text; pinyin or its initials.",
+            {"type": "string", "minLength": 1, "maxLength": 200},
+        )
+        | {"required": True},
+        query("collections", "限于这些图层。 Only these collections, separated by commas."),
+    ],
+    "index": [
+        query("over", "比较的地区。 What is compared.", {"type": "string", "enum": ["haining-areas", "counties"]}),
+        query("year", "年份。 Year.", {"type": "integer"}),
+        query("kind", "实际或目标。 Actual or target.", {"type": "string", "enum": ["actual", "target"]}),
+        query("indicators", "指标，逗号分隔。 Indicators, separated by commas."),
+        query("weights", "权重，与指标一一对应。 Weights, one for each indicator."),
+        query("normalise", "归一方法。 Normalisation.", {"type": "string", "enum": ["minmax", "zscore", "rank"]}),
+        query(
+            "missing", "缺失值规则。 Rule for missing values.",
+            {"type": "string", "enum": ["exclude", "reweight", "lowest"]},
+        ),
+    ],
+}  # fmt: skip
+#: Operations written out for each collection, with its own queryables as parameters.
+BY_COLLECTION = {"/collections/{collectionId}/items": "items", "/collections/{collectionId}/aggregate": "aggregate"}
+
+
+def documented(operation: str) -> Schema:
+    """Parameters and answers of an operation whose query is parsed by hand."""
+    names, responses = OPERATIONS[operation]
+    made: Schema = {
+        "parameters": [*OWN.get(operation, []), *(PARAMETERS[name] for name in names)],
+        "responses": deepcopy(responses),
+    }
+    if operation == "search_items":
+        made["requestBody"] = POSTED
+    return made
+
+
+def listed(register: Register) -> Schema:
+    """Parameters and answer of a register."""
+    parameters = [of_field(field) for field in register.fields if field.queryable]
+    parameters += [PARAMETERS[name] for name in ("sortby", "limit", "offset", "f")]
+    return {"parameters": parameters, "responses": _answers("application/json", LIST)}
+
+
+def document(app: FastAPI, address: str) -> Schema:
+    """The API's description; ``address`` is where its clients find it."""
+    if app.openapi_schema is None:
+        app.openapi_schema = _document(app)
+    return {**app.openapi_schema, "servers": [{"url": address}]}
+
+
+def _document(app: FastAPI) -> Schema:
+    schema = get_openapi(
+        title=app.title, version=app.version, description=app.description, routes=app.routes, openapi_version="3.0.3",
+        license_info={"name": "Apache-2.0", "url": "https://www.apache.org/licenses/LICENSE-2.0"},
+    )  # fmt: skip
+    paths: Schema = {}
+    for path, operations in schema["paths"].items():
+        for operation in operations.values():
+            _complete(operation)
+        if path in BY_COLLECTION:
+            for described in COLLECTIONS.values():
+                paths[path.replace("{collectionId}", described.id)] = _of(operations, BY_COLLECTION[path], described)
+        else:
+            paths[path] = operations
+    limit = {**PARAMETERS["limit"], "schema": _limit(app)}
+    return {
+        **schema,
+        "paths": _down(paths),
+        "components": {"schemas": SCHEMAS, "parameters": {**PARAMETERS, "limit": limit}},
+    }
+
+
+def _limit(app: FastAPI) -> Schema:
+    """As this installation is set (/req/core/fc-limit-definition)."""
+    settings = app.state.settings
+    return {"type": "integer", "minimum": 1, "maximum": settings.max_limit, "default": settings.default_limit}
+
+
+def _complete(operation: Schema) -> None:
+    """Shared parameters by reference, the collection's name from those there are, and every error's form."""
+    made = []
+    for parameter in operation.get("parameters", []):
+        if parameter["in"] == "path" and parameter["name"] == "collectionId":
+            parameter = {**parameter, "schema": {"type": "string", "enum": list(COLLECTIONS)}}
+        made.append(_shared(parameter))
+    operation["parameters"] = made
+    # FastAPI's own description of a 422 does not apply: bad input is a 400
+    operation["responses"].pop("422", None)
+    problem = {"application/problem+json": {"schema": reference("exception")}}
+    # /req/oas30/exceptions-codes
+    operation["responses"]["304"] = {"description": "未变 Not modified"}
+    operation["responses"]["400"] = {"description": "请求有误 Bad request", "content": problem}
+    operation["responses"]["default"] = {"description": "错误 Error", "content": problem}
+
+
+def _shared(parameter: Schema) -> Schema:
+    name = parameter["name"]
+    shared = parameter == PARAMETERS.get(name)
+    return {"$ref": f"#/components/parameters/{name}"} if shared else parameter
+
+
+def _of(operations: Mapping[str, Schema], kind: str, described: Collection) -> Schema:
+    """The operations of a path for one collection."""
+    made = deepcopy(dict(operations))
+    for operation in made.values():
+        operation["operationId"] = f"{kind}_{described.id}"
+        operation["summary"] = f"{described.title} {described.title_en}"
+        names = asking.selecting(described)
+        own: list[Field] = list(described.queryables)
+        selecting = [PARAMETERS[one] for one in names if not any(one == field.name for field in own)]
+        operation["parameters"] = [
+            *(_shared(one) for one in selecting),
+            *(of_field(field) for field in own),
+            *(one for one in operation["parameters"] if one.get("in") != "path"),
+        ]
+    return made
+
+
+def _down(node: Any) -> Any:
+    """JSON Schema of 3.1 as 3.0 writes it: ``anyOf`` with null becomes ``nullable``."""
+    if isinstance(node, list):
+        return [_down(one) for one in node]
+    if not isinstance(node, dict):
+        return node
+    node = {key: _down(value) for key, value in node.items()}
+    choices = node.get("anyOf")
+    if isinstance(choices, list) and {"type": "null"} in choices:
+        rest = [one for one in choices if one != {"type": "null"}]
+        node.pop("anyOf")
+        node |= {"nullable": True} | (rest[0] if len(rest) == 1 else {"anyOf": rest})
+    return node

@@ -1,0 +1,70 @@
+"""Home page and API documentation for people, and the landing page for programs, by what the client accepts."""
+
+from fastapi import APIRouter, Request
+from fastapi.responses import JSONResponse, Response
+
+from app.api import params
+from app.api.answers import headers
+from app.api.collections import TITLE, landing
+from app.api.html import page, wants_html
+from app.api.links import base
+from app.api.openapi import OPENAPI_MEDIA_TYPE, document, documented
+from app.catalog import COLLECTIONS
+from app.db.engine import snapshot
+from app.maps.assets import asset_url, vendored_packages
+from app.queries.aggregate import aggregate
+from app.queries.layouts import layouts
+from app.queries.selection import Selection
+from app.registers import REGISTERS
+
+router = APIRouter(tags=["pages"])
+
+
+@router.get("/", openapi_extra=documented("landing"))
+async def get_landing(request: Request) -> Response:
+    """主页。 The landing page."""
+    given = params.only(request, ("f", "lang"))
+    params.formats(given, "json", "html")
+    if not wants_html(request, given):
+        return JSONResponse(landing(request), headers={"Vary": "Accept"})
+    platforms = COLLECTIONS["platforms"]
+    county = next(one for one in platforms.queryables if one.name == "county")
+    async with snapshot(request.app.state.reader) as connection:
+        made = await headers(request, connection, (*platforms.layers, "layout"), "html")
+        maps = await layouts(connection)
+        counts = await aggregate(connection, Selection(platforms), [county], ())
+    return page(
+        request,
+        "home.html",
+        headers=made,
+        title=TITLE,
+        maps=[{**one, "address": "/maps/{}?system={}".format(*one["id"].split("-", 1))} for one in maps],
+        counts=counts,
+        changed=made.get("Last-Modified"),
+        collections=COLLECTIONS.values(),
+        registers=REGISTERS,
+        credits=dict.fromkeys(credit for one in COLLECTIONS.values() for credit in one.credits),
+    )
+
+
+@router.get("/api", include_in_schema=False)
+async def get_api(request: Request) -> Response:
+    given = params.only(request, ("f", "lang"))
+    params.formats(given, "json", "html")
+    if wants_html(request, given):
+        return await get_api_page(request)
+    made = {"Vary": "Accept"}
+    return JSONResponse(document(request.app, base(request)), headers=made, media_type=OPENAPI_MEDIA_TYPE)
+
+
+@router.get("/api.html", include_in_schema=False)
+async def get_api_page(request: Request) -> Response:
+    style = asset_url("swagger-ui-dist", "swagger-ui.css")
+    script = asset_url("swagger-ui-dist", "swagger-ui-bundle.js")
+    return page(request, "api.html", title=TITLE, style=style, script=script)
+
+
+@router.get("/credits", include_in_schema=False)
+async def get_credits(request: Request) -> Response:
+    title = "许可与来源 Licence and credits"
+    return page(request, "credits.html", title=title, collections=COLLECTIONS.values(), packages=vendored_packages())

@@ -1,0 +1,74 @@
+"""Maps on paper: each layout's map as a picture or a document to be printed."""
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from typing import get_args
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.api import params
+from app.api.answers import headers
+from app.api.maps import chosen_system, systems_of
+from app.api.problems import Problem, closest
+from app.catalog.layouts import LAYOUT_LAYERS
+from app.catalog.platforms import PLATFORM_LAYERS
+from app.db.engine import snapshot
+from app.maps.print import print_map, version_mark
+from app.maps.print_sheet import SIZES, FontMissing, Format
+from app.queries.layouts import LayoutRows, layout_rows, layouts
+from app.queries.versions import state
+
+router = APIRouter(tags=["maps"])
+LAYERS = (*LAYOUT_LAYERS, *PLATFORM_LAYERS)
+MEDIA_TYPES: dict[Format, str] = {"png": "image/png", "svg": "image/svg+xml", "pdf": "application/pdf"}
+#: A map takes a processor for seconds: one at a time is drawn, the others wait their turn.
+_DRAWING = ThreadPoolExecutor(max_workers=1, thread_name_prefix="print")
+
+
+@router.get(
+    "/maps/{mapId}.{extension}",
+    response_class=Response,
+    responses={200: {"content": {one: {} for one in MEDIA_TYPES.values()}, "description": "成功 OK"}},
+)
+async def get_print(request: Request, mapId: str, extension: str) -> Response:
+    """空间布局图（打印）。 A layout's map to print: PNG (300 dpi), SVG or PDF; A4 or A3 landscape."""
+    given = params.only(request, ("size", "lang", "system"))
+    kind = next((one for one in get_args(Format) if one == extension), None)
+    if kind is None:
+        raise Problem(
+            404, f"没有格式 {extension!r}。 No format {extension!r}.{closest(extension, MEDIA_TYPES)}",
+            parameter="extension", allowed=MEDIA_TYPES,
+        )  # fmt: skip
+    size = given.get("size", "A4")
+    if size not in SIZES:
+        raise Problem(400, f"没有纸张 {size!r}。 No paper size {size!r}.", parameter="size", allowed=SIZES)
+    lang = given.get("lang", "zh")
+    if lang not in params.LANGUAGES:
+        raise Problem(400, f"没有语言 {lang!r}。 No language {lang!r}.", parameter="lang", allowed=params.LANGUAGES)
+    async with snapshot(request.app.state.reader) as connection:
+        layout = await find_layout(connection, mapId, given.get("system"))
+        made = await headers(request, connection, LAYERS, kind)
+        rows, version = await read_layout(connection, layout)
+    try:
+        content = await asyncio.get_running_loop().run_in_executor(_DRAWING, _drawn, rows, version, size, lang, kind)
+    except FontMissing as error:
+        raise Problem(503, str(error)) from None
+    filename = f"{layout}-{size}-{lang}.{kind}"
+    made["Content-Disposition"] = f'inline; filename="{filename}"'
+    return Response(content, media_type=MEDIA_TYPES[kind], headers=made)
+
+
+async def find_layout(connection: AsyncConnection, name: str, system: str | None) -> str:
+    """The id of a map's layout. Raises a ``Problem`` for a map or a system that is none."""
+    return chosen_system(systems_of(await layouts(connection), name), system)
+
+
+async def read_layout(connection: AsyncConnection, layout: str) -> tuple[LayoutRows, str]:
+    """What a layout's map draws, and the mark of the data's version."""
+    return await layout_rows(connection, layout), version_mark((await state(connection, LAYERS)).mark)
+
+
+def _drawn(rows: LayoutRows, version: str, size: str, lang: str, extension: Format) -> bytes:
+    return print_map(rows, version, size, lang).file(extension)

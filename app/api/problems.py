@@ -1,0 +1,108 @@
+"""Errors as problem+json (RFC 9457): what was wrong, by which rule, and what would be right."""
+
+import difflib
+import json
+import logging
+from collections.abc import Iterable
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+MEDIA_TYPE = "application/problem+json"
+#: Seconds after which a client may try again while the database restarts or is overloaded.
+RETRY_AFTER = 2
+#: SQLSTATE of a statement that ran into its time limit.
+QUERY_CANCELED = "57014"
+#: Class of the SQLSTATEs of a value that no operation can take, such as a number too large.
+DATA_EXCEPTION = "22"
+TITLES = {
+    400: "请求有误 Bad request",
+    404: "未找到 Not found",
+    405: "方法不允许 Method not allowed",
+    406: "无可接受的格式 Not acceptable",
+    413: "内容过长 Content too large",
+    415: "不支持的媒体类型 Unsupported media type",
+    500: "内部错误 Internal error",
+    503: "数据库暂不可用 The database is not available",
+}
+log = logging.getLogger("innomap")
+
+
+class Problem(Exception):
+    """An error for the client. ``parameter`` names what was wrong, ``allowed`` what would be right."""
+
+    def __init__(
+        self, status: int, detail: str, *, parameter: str | None = None, allowed: Iterable[str] | None = None
+    ) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.detail = detail
+        self.parameter = parameter
+        self.allowed = None if allowed is None else list(allowed)
+
+
+def closest(word: str, known: Iterable[str]) -> str:
+    """A hint for a misspelt name, empty where nothing is near."""
+    near = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
+    return f" Did you mean {near[0]!r}?" if near else ""
+
+
+def respond(problem: Problem, headers: dict[str, str] | None = None) -> Response:
+    body: dict[str, Any] = {
+        "type": "about:blank",
+        "title": TITLES.get(problem.status, "错误 Error"),
+        "status": problem.status,
+        "detail": problem.detail,
+    }
+    if problem.parameter is not None:
+        body["parameter"] = problem.parameter
+    if problem.allowed is not None:
+        body["allowed"] = problem.allowed
+    text = json.dumps(body, ensure_ascii=False).encode()
+    return Response(text, status_code=problem.status, media_type=MEDIA_TYPE, headers=headers)
+
+
+def install(app: FastAPI) -> None:
+    """Answer every error of the app in this one shape."""
+
+    @app.exception_handler(Problem)
+    async def _problem(request: Request, error: Problem) -> Response:
+        return respond(error)
+
+    @app.exception_handler(RequestValidationError)
+    async def _invalid(request: Request, error: RequestValidationError) -> Response:
+        first = error.errors()[0]
+        return respond(Problem(400, first["msg"], parameter=str(first["loc"][-1])))
+
+    @app.exception_handler(HTTPException)
+    async def _http(request: Request, error: HTTPException) -> Response:
+        detail = f"{request.url.path}: {error.detail}"
+        return respond(Problem(error.status_code, detail), dict(error.headers or {}))
+
+    @app.exception_handler(DBAPIError)
+    async def _database(request: Request, error: DBAPIError) -> Response:
+        if getattr(error.orig, "sqlstate", None) == QUERY_CANCELED:
+            return respond(
+                Problem(503, "查询超过时限，请缩小范围。 The question took longer than the limit: narrow it."),
+                {"Retry-After": str(RETRY_AFTER)},
+            )
+        if (getattr(error.orig, "sqlstate", None) or "").startswith(DATA_EXCEPTION):
+            return respond(Problem(400, "数值超出范围。 A number is out of range."))
+        # a restart, a crash or a lost connection; anything else is a defect and stays a 500
+        if error.connection_invalidated or isinstance(error, OperationalError | InterfaceError):
+            return _unavailable(error)
+        raise error
+
+    @app.exception_handler(PoolTimeout)
+    async def _busy(request: Request, error: PoolTimeout) -> Response:
+        return _unavailable(error)
+
+
+def _unavailable(error: Exception) -> Response:
+    log.warning("database unavailable: %s", type(error).__name__)
+    return respond(Problem(503, "请稍后再试。 Please try again shortly."), {"Retry-After": str(RETRY_AFTER)})

@@ -1,0 +1,357 @@
+"""OGC API – Tiles: grids, tilesets and vector tiles, TileJSON and a style for MapLibre.
+
+Requirements are those of OGC API – Tiles – Part 1: Core 1.0 (OGC 20-057).
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from fastapi import APIRouter, Request
+from fastapi.responses import JSONResponse, Response
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.api import asking, params
+from app.api.answers import headers
+from app.api.links import JSON, link
+from app.api.openapi import SELECTING
+from app.api.problems import Problem, closest
+from app.catalog import Collection
+from app.db.engine import snapshot
+from app.encode.tilesets import TILE_MATRIX_SETS, WEB_MERCATOR_QUAD, Bounds, TileMatrixSet, limits
+from app.maps.tile_style import tile_style
+from app.queries import tiles
+from app.queries.items import extent
+from app.queries.versions import State, state
+
+router = APIRouter(tags=["tiles"])
+
+MVT = "application/vnd.mapbox-vector-tile"
+REL = "http://www.opengis.net/def/rel/ogc/1.0"
+#: Says that a tile reached the greatest number of features and may lack some.
+CAPPED = "Innomap-Capped"
+DIMENSIONS = {"Point": 0, "LineString": 1, "Polygon": 2, "MultiPolygon": 2}
+#: Parameters of the items that mean nothing tile by tile: the nearest of each tile are not the nearest.
+NOT_BY_TILE = ("nearest", "k")
+LANGUAGES: tuple[Literal["zh", "en"], ...] = ("zh", "en")
+
+Query = Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Tileset:
+    """One collection in one grid, and the parameters that choose its items."""
+
+    collection: Collection
+    grid: TileMatrixSet
+    query: Query
+
+    @property
+    def path(self) -> str:
+        return f"/collections/{self.collection.id}/tiles/{self.grid.id}"
+
+    @property
+    def title(self) -> str:
+        return f"{self.collection.title} {self.collection.title_en} ({self.grid.id})"
+
+    def template(self, request: Request, names: str = "{tileMatrix}/{tileRow}/{tileCol}") -> str:
+        """Address of a tile with the variables left in."""
+        return link(request, self.path, "item", MVT, "", {**self.query, "f": "mvt"})["href"].replace(
+            self.path, f"{self.path}/{names}"
+        )
+
+
+def _grid(name: str) -> TileMatrixSet:
+    found = TILE_MATRIX_SETS.get(name)
+    if found is None:
+        raise Problem(
+            404, f"没有瓦片格网 {name!r}。 No tile matrix set {name!r}.{closest(name, TILE_MATRIX_SETS)}",
+            parameter="tileMatrixSetId", allowed=TILE_MATRIX_SETS,
+        )  # fmt: skip
+    return found
+
+
+def _given(request: Request, described: Collection, *more: str) -> tuple[dict[str, str], Query]:
+    """The request's parameters, and those of them that choose items."""
+    chosen = [name for name in asking.selecting(described) if name not in NOT_BY_TILE]
+    given = params.only(request, (*chosen, *more))
+    return given, {name: value for name, value in given.items() if name in chosen}
+
+
+def _open(operation: str, *formats: str, selecting: bool = False) -> dict[str, Any]:
+    """What the API definition says of an operation; ids end as 20-057, table 11, asks."""
+    offered = [_word("f", "格式。 Format.", *formats)] if formats else []
+    answer = {"description": "成功 OK", "content": {JSON: {"schema": {"type": "object"}}}}
+    return {
+        "operationId": operation,
+        "parameters": [*(SELECTING if selecting else []), *offered],
+        "responses": {"200": answer},
+    }
+
+
+def _word(name: str, description: str, *words: str) -> dict[str, Any]:
+    schema = {"type": "string", "enum": list(words), "default": words[0]}
+    return {"name": name, "in": "query", "required": False, "description": description, "schema": schema}
+
+
+OPEN_STYLE = _open("getTileStyle", selecting=True)
+OPEN_STYLE["parameters"].append(_word("lang", "标注的语言。 Language of the labels.", *LANGUAGES))
+OPEN_TILE = _open(".collection.vector.getTile", "mvt", selecting=True)
+OPEN_TILE["responses"] = {
+    "200": {"description": "瓦片 Tile", "content": {MVT: {"schema": {"type": "string", "format": "binary"}}}},
+    "204": {"description": "此处无要素 Nothing is here"},
+    "404": {"description": "范围之外 Outside the tileset's limits"},
+}
+
+
+# ------------------------------------------------------------------------------------------------------------- grids
+
+
+@router.get("/tileMatrixSets", openapi_extra=_open("getTileMatrixSetsList", "json"))
+async def get_tile_matrix_sets(request: Request) -> dict[str, Any]:
+    """全部瓦片格网。 All tile grids."""
+    params.formats(params.only(request, ("f",)), "json")
+    described = [
+        {
+            "id": one.id,
+            "title": f"{one.title} {one.title_en}",
+            **({"uri": one.uri} if one.uri else {}),
+            "crs": one.crs.uri,
+            "links": [link(request, f"/tileMatrixSets/{one.id}", "self", JSON, one.title)],
+        }
+        for one in TILE_MATRIX_SETS.values()
+    ]
+    links = [link(request, "/tileMatrixSets", "self", JSON, "本页 This page")]
+    return {"tileMatrixSets": described, "links": links}
+
+
+@router.get("/tileMatrixSets/{tileMatrixSetId}", openapi_extra=_open("getTileMatrixSet", "json"))
+async def get_tile_matrix_set(request: Request, tileMatrixSetId: str) -> dict[str, Any]:
+    """一个瓦片格网的定义。 The definition of a tile grid."""
+    grid = _grid(tileMatrixSetId)
+    params.formats(params.only(request, ("f",)), "json")
+    return grid.document()
+
+
+# ----------------------------------------------------------------------------------------------------------- tilesets
+
+
+@router.get(
+    "/collections/{collectionId}/tiles",
+    openapi_extra=_open(".collection.vector.getTileSetsList", "json", selecting=True),
+)
+async def get_tilesets(request: Request, collectionId: str) -> dict[str, Any]:
+    """图层的瓦片集。 The tilesets of a collection, one for each grid."""
+    described = params.collection(collectionId)
+    given, query = _given(request, described, "f")
+    params.formats(given, "json")
+    sets = [Tileset(described, grid, query) for grid in TILE_MATRIX_SETS.values()]
+    path = f"/collections/{described.id}"
+    links = [
+        link(request, f"{path}/tiles", "self", JSON, "本页 This page", query),
+        link(request, path, "collection", JSON, described.title),
+    ]
+    return {"links": links, "tilesets": [_summary(request, one) for one in sets]}
+
+
+def _summary(request: Request, tileset: Tileset) -> dict[str, Any]:
+    """What the list and the tileset itself both say (/req/tilesets-list/tileset-links)."""
+    grid = tileset.grid
+    links = [
+        link(request, tileset.path, "self", JSON, tileset.title, tileset.query),
+        link(request, f"/tileMatrixSets/{grid.id}", f"{REL}/tiling-scheme", JSON, grid.title),
+    ]
+    uri = {"tileMatrixSetURI": grid.uri} if grid.uri else {}
+    return {"title": tileset.title, "dataType": "vector", "crs": grid.crs.uri, **uri, "links": links}
+
+
+@router.get(
+    "/collections/{collectionId}/tiles/{tileMatrixSetId}",
+    openapi_extra=_open(".collection.vector.getTileSet", "json", "tilejson", selecting=True),
+)
+async def get_tileset(request: Request, collectionId: str, tileMatrixSetId: str) -> Response:
+    """瓦片集说明，f=tilejson 为 TileJSON。 Metadata of a tileset, or TileJSON 3.0 with f=tilejson."""
+    described, grid = params.collection(collectionId), _grid(tileMatrixSetId)
+    given, query = _given(request, described, "f")
+    formats = ("json", "tilejson") if grid is WEB_MERCATOR_QUAD else ("json",)
+    params.formats(given, *formats)
+    tileset = Tileset(described, grid, query)
+    as_tilejson = given.get("f") == "tilejson"
+    async with snapshot(request.app.state.reader) as connection:
+        made = await headers(
+            request, connection, asking.layers(described, query), "tilejson" if as_tilejson else "json"
+        )
+        # parameters that make no sense are told here, not tile by tile
+        await asking.question(connection, described, query)
+        if as_tilejson:
+            body = _tilejson(request, tileset, await extent(connection, described))
+        else:
+            around = await tiles.grid_extent(connection, described, grid)
+            body = _metadata(request, tileset, around, await state(connection, described.layers))
+    return JSONResponse(body, headers=made)
+
+
+def _metadata(request: Request, tileset: Tileset, around: Bounds | None, current: State) -> dict[str, Any]:
+    """Tile set metadata as 17-083r4 has it (/req/tileset/description)."""
+    described, grid = tileset.collection, tileset.grid
+    body = _summary(request, tileset)
+    body["links"] = [*body["links"], *_more_links(request, tileset)]
+    dimension = DIMENSIONS.get(described.geometry_type)
+    layer = {
+        "id": described.id,
+        "title": f"{described.title} {described.title_en}",
+        "description": f"{described.description} {described.description_en}",
+        "dataType": "vector",
+        **({} if dimension is None else {"geometryDimension": dimension}),
+        "propertiesSchema": {"type": "object", "properties": _properties(described)},
+    }
+    if around:
+        body["boundingBox"] = layer["boundingBox"] = grid.box(around)
+        body["tileMatrixSetLimits"] = [one.document() for one in limits(grid, around)]
+    if current.changed_at:
+        body["updated"] = current.changed_at.isoformat(timespec="seconds").replace("+00:00", "Z")
+    return {
+        **body,
+        "attribution": " ".join(described.credits),
+        "accessConstraints": "unclassified",
+        "mediaTypes": [MVT],
+        "layers": [layer],
+    }
+
+
+def _more_links(request: Request, tileset: Tileset) -> list[dict[str, Any]]:
+    """Links that only the full metadata has."""
+    described = tileset.collection
+    template: dict[str, Any] = {
+        "href": tileset.template(request),
+        "rel": "item",
+        "type": MVT,
+        "title": "瓦片 Tiles",
+        "templated": True,
+    }
+    found: list[dict[str, Any]] = [
+        template,
+        link(request, f"/collections/{described.id}", f"{REL}/geodata", JSON, described.title),
+    ]
+    if tileset.grid is WEB_MERCATOR_QUAD:
+        tilejson = {**tileset.query, "f": "tilejson"}
+        style = f"/collections/{described.id}/style.json"
+        found.append(link(request, tileset.path, "alternate", JSON, "TileJSON 3.0", tilejson))
+        found.append(link(request, style, f"{REL}/styles", JSON, "MapLibre 样式 MapLibre style", tileset.query))
+    return found
+
+
+def _properties(described: Collection) -> dict[str, dict[str, Any]]:
+    """JSON Schema of the properties that a tile's features carry."""
+    return {
+        "id": {"title": "代码 Id", "type": "string"},
+        **{
+            one.name: {
+                "title": f"{one.title} {one.title_en}",
+                "type": one.type,
+                **({"enum": list(one.values)} if one.values else {}),
+            }
+            for one in tiles.tile_fields(described)
+        },
+    }
+
+
+def _tilejson(request: Request, tileset: Tileset, box: Bounds | None) -> dict[str, Any]:
+    """TileJSON 3.0.0, which knows Web Mercator alone."""
+    described, grid = tileset.collection, tileset.grid
+    layer = {
+        "id": described.id,
+        "description": f"{described.title} {described.title_en}",
+        "minzoom": grid.first,
+        "maxzoom": grid.deepest,
+        "fields": {name: one["title"] for name, one in _properties(described).items()},
+    }
+    return {
+        "tilejson": "3.0.0",
+        "name": tileset.title,
+        "description": f"{described.description} {described.description_en}",
+        "attribution": " ".join(described.credits),
+        "scheme": "xyz",
+        "tiles": [tileset.template(request, "{z}/{y}/{x}")],
+        "minzoom": grid.first,
+        "maxzoom": grid.deepest,
+        **({"bounds": list(box)} if box else {}),
+        "vector_layers": [layer],
+    }
+
+
+@router.get("/collections/{collectionId}/style.json", openapi_extra=OPEN_STYLE)
+async def get_style(request: Request, collectionId: str) -> dict[str, Any]:
+    """MapLibre 样式。 A MapLibre style of the collection's tiles; nothing beside the tiles is fetched."""
+    described = params.collection(collectionId)
+    given, query = _given(request, described, "lang")
+    tileset = Tileset(described, WEB_MERCATOR_QUAD, query)
+    address = link(request, tileset.path, "alternate", JSON, "", {**query, "f": "tilejson"})["href"]
+    source = {"type": "vector", "url": address, "promoteId": "id"}
+    return tile_style(described, source, params.choice(given, "lang", LANGUAGES))
+
+
+# -------------------------------------------------------------------------------------------------------------- tiles
+
+
+@router.get(
+    "/collections/{collectionId}/tiles/{tileMatrixSetId}/{tileMatrix}/{tileRow}/{tileCol}",
+    openapi_extra=OPEN_TILE,
+)
+async def get_tile(
+    request: Request, collectionId: str, tileMatrixSetId: str, tileMatrix: str, tileRow: str, tileCol: str
+) -> Response:
+    """矢量瓦片（MVT）。 A vector tile; 204 where nothing is, 404 outside the tileset's limits."""
+    described, grid = params.collection(collectionId), _grid(tileMatrixSetId)
+    given, query = _given(request, described, "f")
+    params.formats(given, "mvt")
+    level, row, col = _address(grid, tileMatrix, tileRow, tileCol)
+    async with snapshot(request.app.state.reader) as connection:
+        made = await headers(request, connection, asking.layers(described, query), "mvt")
+        # a tile is the same whatever the client accepts or speaks
+        del made["Vary"]
+        question = await asking.question(connection, described, query)
+        tile = await tiles.tile(connection, question.selection, grid, level, row, col)
+        if not tile.content:
+            await _within_limits(connection, described, grid, level, row, col)
+    if not tile.content:
+        # 20-057 leaves the choice of 204 or an empty 200 (/req/core/tc-error B); a vector tile should have a layer
+        # (Mapbox Vector Tile Specification 2.1, 4.1), so that no empty one is a good one
+        return Response(status_code=204, headers=made)
+    if tile.capped:
+        made[CAPPED] = str(tiles.MAX_FEATURES)
+    return Response(tile.content, media_type=MVT, headers=made)
+
+
+async def _within_limits(
+    connection: AsyncConnection, described: Collection, grid: TileMatrixSet, level: int, row: int, col: int
+) -> None:
+    """Raise a 404 for an empty tile outside the tileset's limits (/req/core/tc-error A)."""
+    around = await tiles.grid_extent(connection, described, grid)
+    if around is None or (row, col) not in grid.limits(level, around):
+        raise Problem(
+            404, "在本瓦片集的范围之外，见 tileMatrixSetLimits。 Outside the tileset: see its tileMatrixSetLimits.",
+            parameter="tileRow, tileCol",
+        )  # fmt: skip
+
+
+def _address(grid: TileMatrixSet, matrix: str, row: str, col: str) -> tuple[int, int, int]:
+    """Level, row and column. Raises a 404 for a tile that the grid lacks (/req/core/tc-error A)."""
+    levels = {str(level): level for level in grid.served}
+    if matrix not in levels:
+        raise Problem(
+            404, f"{grid.id} 没有级别 {matrix!r}。 {grid.id} has no level {matrix!r}.",
+            parameter="tileMatrix", allowed=levels,
+        )  # fmt: skip
+    rows, cols = grid.size(levels[matrix])
+    return levels[matrix], _position("tileRow", row, rows), _position("tileCol", col, cols)
+
+
+def _position(name: str, text: str, count: int) -> int:
+    if not re.fullmatch(r"[0-9]{1,9}", text) or int(text) >= count:
+        raise Problem(
+            404, f"须为 0–{count - 1} 的整数。 Must be a whole number from 0 to {count - 1} at this level.",
+            parameter=name,
+        )  # fmt: skip
+    return int(text)

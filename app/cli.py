@@ -1,0 +1,224 @@
+"""The command ``innomap``. An error is one line (for data faults: one a fault) and a non-zero exit."""
+
+import asyncio
+import logging
+import os
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+import uvicorn
+from sqlalchemy import URL, Connection, NullPool, create_engine
+from sqlalchemy.exc import ProgrammingError
+
+from app.db.embedded import DatabaseUnsuitable
+from app.db.migrate import SchemaTooNew, upgrade
+from app.db.server import database
+from app.ingest import checks
+from app.ingest.load import DataFaults, Report, load_if_changed, read
+from app.ingest.load import load as load_geodata
+from app.settings import Settings, get_settings
+
+FAULTS_SHOWN = 100
+_OTHER_SCHEMA = (
+    "数据库结构不是本版本的，请先运行 innomap load。"
+    " The database is not at this release's schema: run innomap load first."
+)
+
+
+@click.group()
+@click.version_option(package_name="jiaxing-innovation-map")
+def main() -> None:
+    """嘉兴创新地图 Jiaxing Innovation Map."""
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+
+
+def _data_option(command: click.decorators.FC) -> click.decorators.FC:
+    """``--data``: the folder of the private database."""
+
+    def chosen(context: click.Context, parameter: click.Parameter, value: Path | None) -> None:
+        if value is not None:
+            # web processes of their own read it from there too
+            os.environ["INNOMAP_DATA_DIR"] = str(value.resolve())
+            get_settings.cache_clear()
+
+    folder = click.Path(file_okay=False, path_type=Path)
+    return click.option(
+        "--data", type=folder, callback=chosen, expose_value=False, is_eager=True,
+        help="私有数据库所在文件夹。 Folder of the private database.",
+    )(command)  # fmt: skip
+
+
+@contextmanager
+def _errors() -> Iterator[None]:
+    """Errors a user can mend, as sentences."""
+    try:
+        yield
+    except DataFaults as error:
+        for fault in error.faults[:FAULTS_SHOWN]:
+            click.echo(str(fault), err=True)
+        raise click.ClickException(str(error)) from None
+    except (DatabaseUnsuitable, SchemaTooNew) as error:
+        raise click.ClickException(str(error)) from None
+
+
+@contextmanager
+def _connection(settings: Settings) -> Iterator[Connection]:
+    """A connection that may write, to a database at this release's schema."""
+    with database(settings) as url:
+        engine = create_engine(url, poolclass=NullPool, connect_args={"application_name": "innomap"})
+        with engine.connect() as connection:
+            if upgrade(connection):
+                click.echo("已更新数据库结构。 The database schema is up to date now.")
+            yield connection
+
+
+def _say(report: Report) -> None:
+    changes = [
+        f"{table} {name} {number}"
+        for table, counter in report.changed.items()
+        for name, number in counter.items()
+        if number
+    ]
+    click.echo("；".join(changes) if changes else "没有变化。 Nothing changed.")
+    for kept in report.kept:
+        click.echo(kept)
+
+
+@main.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="监听地址。 Address to listen on.")
+@click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535), help="端口。 Port.")
+@click.option("--workers", default=1, show_default=True, type=click.IntRange(1, 64), help="进程数。 Web processes.")
+@_data_option
+def serve(host: str, port: int, workers: int) -> None:
+    """启动服务。 Prepare the database, load what changed, and serve in the foreground."""
+    settings = get_settings()
+    with _errors():
+        click.echo("正在准备数据库…… Preparing the database …")
+        with _connection(settings) as connection:
+            report = load_if_changed(connection, settings.geodata_dir, settings.county_outlines)
+            if report is not None:
+                click.echo("已装入数据。 Data loaded.")
+                _say(report)
+            # held until the web processes hold it themselves
+            threading.Thread(target=_announce, args=(host, port), daemon=True).start()
+            uvicorn.run(
+                "app.main:create_app", factory=True, host=host, port=port, workers=workers, log_level="warning",
+                timeout_graceful_shutdown=8, proxy_headers=False, server_header=False,
+            )  # fmt: skip
+
+
+def _announce(host: str, port: int) -> None:
+    """Print the addresses as soon as the service answers."""
+    shown = "127.0.0.1" if host in ("0.0.0.0", "::") else host  # noqa: S104
+    address = f"http://{f'[{shown}]' if ':' in shown else shown}:{port}"
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    while True:
+        try:
+            with opener.open(f"{address}/livez", timeout=2):
+                break
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.1)
+    click.echo(f"地图 Map:  {address}/maps/jiaxing")
+    click.echo(f"主页 Home: {address}/")
+    click.echo(f"接口 API:  {address}/collections")
+    click.echo(f"文档 Docs: {address}/api.html")
+    click.echo("按 Ctrl+C 停止。 Press Ctrl+C to stop.")
+
+
+@main.command()
+@click.option("--geodata", type=click.Path(exists=True, file_okay=False, path_type=Path), help="数据文件夹。 Folder.")
+@_data_option
+def load(geodata: Path | None) -> None:
+    """校验并装入 geodata/。 Check the data files and load them, all or nothing."""
+    settings = get_settings()
+    folder = geodata or settings.geodata_dir
+    with _errors():
+        read(folder, settings.county_outlines)
+        with _connection(settings) as connection:
+            _say(load_geodata(connection, folder, settings.county_outlines))
+
+
+@main.command("map")
+@click.argument("name")
+@click.option(
+    "--out", required=True, type=click.Path(dir_okay=False, path_type=Path),
+    help="要写的文件：.pdf、.svg 或 .png。 File to write; its ending is its format.",
+)  # fmt: skip
+@click.option("--size", type=click.Choice(["A4", "A3"]), default="A4", show_default=True, help="纸张。 Paper size.")
+@click.option("--lang", type=click.Choice(["zh", "en"]), default="zh", show_default=True, help="语言。 Language.")
+@click.option("--system", help="空间体系，一图有多个时选用。 Spatial system, where a map has several.")
+@_data_option
+def print_layout(name: str, out: Path, size: str, lang: str, system: str | None) -> None:
+    """绘制可打印的布局图。 Draw a layout's map to print, such as jiaxing, haining or zhejiang."""
+    # matplotlib and the web's modules take a second to load, which no other command should wait for
+    from app.api.prints import MEDIA_TYPES, find_layout, read_layout
+    from app.api.problems import Problem
+    from app.db.engine import reader, snapshot
+    from app.maps.print import print_map
+    from app.maps.print_sheet import FontMissing
+    from app.queries.layouts import LayoutRows
+
+    settings = get_settings()
+    kind = next((one for one in MEDIA_TYPES if out.suffix.lower() == f".{one}"), None)
+    if kind is None:
+        raise click.BadParameter(f"{out}: .{', .'.join(MEDIA_TYPES)}", param_hint="--out")
+
+    async def rows(url: URL) -> tuple[LayoutRows, str]:
+        engine = reader(url, settings)
+        try:
+            async with snapshot(engine) as connection:
+                return await read_layout(connection, await find_layout(connection, name, system))
+        finally:
+            await engine.dispose()
+
+    with _errors(), database(settings) as url:
+        try:
+            content = print_map(*asyncio.run(rows(url)), size, lang).file(kind)
+        except (Problem, FontMissing) as error:
+            raise click.ClickException(str(error)) from None
+        except ProgrammingError:
+            raise click.ClickException(_OTHER_SCHEMA) from None
+    _replace(out, content)
+
+
+def _replace(path: Path, content: bytes) -> None:
+    """Write a file whole or not at all."""
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        beside.write_bytes(content)
+        beside.replace(path)
+    except OSError as error:
+        raise click.ClickException(f"无法写入。 Cannot write: {error}") from None
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+@main.command()
+@click.option(
+    "--plans", type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="规划文本所在文件夹，用以核对引文。 Folder of the plans' texts, to compare quotations with.",
+)  # fmt: skip
+@click.option("--geodata", type=click.Path(exists=True, file_okay=False, path_type=Path), help="数据文件夹。 Folder.")
+@_data_option
+@click.pass_context
+def check(context: click.Context, plans: Path | None, geodata: Path | None) -> None:
+    """检查数据文件和数据库。 Verify the data files and the loaded database; exits with 1 when a check fails."""
+    settings = get_settings()
+    with _errors(), database(settings) as url:
+        # as it is: a check migrates nothing
+        engine = create_engine(url, poolclass=NullPool, connect_args={"application_name": "innomap"})
+        try:
+            with engine.connect() as connection:
+                results = checks.run(connection, geodata or settings.geodata_dir, settings.county_outlines, plans)
+        except ProgrammingError:
+            raise click.ClickException(_OTHER_SCHEMA) from None
+    for line in checks.report(results):
+        click.echo(line)
+    context.exit(any(result.failing for result in results))

@@ -1,0 +1,50 @@
+"""Bring a database to the schema of this release, or back."""
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, text
+
+from app.settings import ROOT
+
+#: One migration at a time, whichever program on whichever machine asks for it.
+MIGRATION_LOCK = 7_304_020
+
+
+class SchemaTooNew(RuntimeError):
+    """The database was made by a later release; its message says so."""
+
+
+def config(connection: Connection) -> Config:
+    """Alembic's configuration, bound to an open connection."""
+    configuration = Config()
+    configuration.set_main_option("script_location", str(ROOT / "migrations").replace("%", "%%"))
+    configuration.attributes["connection"] = connection
+    return configuration
+
+
+def current(connection: Connection) -> str | None:
+    """The revision the database is at, ``None`` for an empty one."""
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+def upgrade(connection: Connection) -> bool:
+    """Migrate to the newest revision in one transaction; true when something was to do.
+
+    Raises ``SchemaTooNew`` when the database is at a revision this release does not know.
+    """
+    with connection.begin():
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
+        configuration = config(connection)
+        scripts = ScriptDirectory.from_config(configuration)
+        at = current(connection)
+        if at is not None and at not in {revision.revision for revision in scripts.walk_revisions()}:
+            raise SchemaTooNew(
+                f"数据库的结构版本 {at} 比本程序新，请升级程序。"
+                f" The database is at schema {at}, which this release does not know: use a newer release."
+            )
+        if at == scripts.get_current_head():
+            return False
+        command.upgrade(configuration, "head")
+    return True

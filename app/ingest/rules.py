@@ -1,0 +1,246 @@
+"""What must hold between the rows of ``geodata/`` before any of it is loaded.
+
+Each rule is a generator over the data that yields faults; ``check`` runs them all. The rules on single cells (type,
+required, allowed values) are met while reading.
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+
+from sqlalchemy import UniqueConstraint
+
+from app.ingest.files import FILE_TABLES, DataSet, Fault, FileTable, Source
+
+#: Methods whose point the load finds by itself, and the column that says where.
+PLACED_BY_LOAD = {"county_only": "county", "city_only": "city"}
+SUBJECTS = {
+    "aliases": ("platform", "region"),
+    "layout_members": ("platform", "region"),
+    "indicator_values": ("region", "platform"),
+}
+PAIRS = ("industry_relations", "not_comparable")
+SHAPE_PARAMETERS = {"band": "band_m", "hull": "buffer_m", "circle": "radius_m"}
+
+
+def check(data: DataSet) -> list[Fault]:
+    """All faults of the data, those found while reading included, in the order of the files."""
+    faults = list(data.faults)
+    for rule in RULES:
+        faults.extend(rule(data))
+    return sorted(set(faults))
+
+
+def _fault(source: Source, field: str, rule: str) -> Fault:
+    return Fault(source.file, source.line, field, rule)
+
+
+def _ids(data: DataSet, name: str) -> set[str]:
+    return {row["id"] for row in data.values(name) if row.get("id")}
+
+
+def keys(data: DataSet) -> Iterator[Fault]:
+    """No two rows have the same key, whichever files they stand in."""
+    for spec in FILE_TABLES:
+        columns = _key(spec)
+        seen: dict[tuple[str, ...], Source] = {}
+        for source in data.rows.get(spec.name, []):
+            key = tuple(str(source.row.get(column)) for column in columns)
+            if key in seen:
+                first = seen[key]
+                said = " ".join(part for part in key if part != "None")[:80]
+                yield _fault(source, columns[0], f"{said!r} stands already in {first.file}:{first.line}")
+            seen[key] = source
+
+
+def _key(spec: FileTable) -> tuple[str, ...]:
+    """The columns that tell rows apart: the primary key, else a unique constraint, else all of them."""
+    if "row_id" not in spec.table.primary_key.columns:
+        return tuple(column.name for column in spec.table.primary_key.columns)
+    for constraint in spec.table.constraints:
+        if isinstance(constraint, UniqueConstraint):
+            return tuple(column.name for column in constraint.columns)
+    return tuple(column.name for column in spec.columns)
+
+
+def slugs(data: DataSet) -> Iterator[Fault]:
+    """An id can stand in an address; only kinds are words of the program itself."""
+    for spec in FILE_TABLES:
+        if "id" not in spec.header or spec.name == "kinds":
+            continue
+        for source in data.rows.get(spec.name, []):
+            if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", source.row.get("id") or ""):
+                yield _fault(source, "id", "must be a slug of a-z0-9 with single hyphens between")
+
+
+def references(data: DataSet) -> Iterator[Fault]:
+    """Every reference names a row that is there."""
+    tables = {spec.table.name: spec.name for spec in FILE_TABLES}
+    for spec in FILE_TABLES:
+        for column in spec.columns:
+            for foreign in column.foreign_keys:
+                known = _ids(data, tables[foreign.column.table.name])
+                for source in data.rows.get(spec.name, []):
+                    value = source.row.get(column.name)
+                    if value is not None and value not in known:
+                        yield _fault(source, column.name, f"no {foreign.column.table.name} {value!r}")
+
+
+def subjects(data: DataSet) -> Iterator[Fault]:
+    """A row is about exactly one of the things it may be about."""
+    for name, columns in SUBJECTS.items():
+        for source in data.rows.get(name, []):
+            if sum(source.row.get(column) is not None for column in columns) != 1:
+                yield _fault(source, columns[0], f"exactly one of {', '.join(columns)} is given")
+
+
+def aliases(data: DataSet) -> Iterator[Fault]:
+    """Another name comes from a document or has a reason."""
+    for source in data.rows.get("aliases", []):
+        if source.row.get("document") is None and source.row.get("reason") is None:
+            yield _fault(source, "reason", "another name needs a document or a reason")
+
+
+def pairs(data: DataSet) -> Iterator[Fault]:
+    """Nothing is related to itself."""
+    for name in PAIRS:
+        for source in data.rows.get(name, []):
+            if source.row.get("a") == source.row.get("b"):
+                yield _fault(source, "b", "a and b must be two different things")
+
+
+def citations(data: DataSet) -> Iterator[Fault]:
+    """Cited lines run forward and lie inside the document."""
+    extents = {row["id"]: (row.get("line_start"), row.get("line_end")) for row in data.values("documents")}
+    for spec in FILE_TABLES:
+        if spec.name == "documents" or "line_end" not in spec.header:
+            continue
+        for source in data.rows.get(spec.name, []):
+            start, end = source.row.get("line_start"), source.row.get("line_end")
+            if start is None or end is None:
+                continue
+            if not 1 <= start <= end:
+                yield _fault(source, "line_end", f"lines {start}–{end} do not run forward")
+                continue
+            first, last = extents.get(source.row.get("document"), (None, None))
+            if first and last and not first <= start <= end <= last:
+                yield _fault(source, "line_start", f"lines {start}–{end} are outside the document ({first}–{last})")
+
+
+def regions(data: DataSet) -> Iterator[Fault]:
+    """An adcode is the id of its region, and every outline belongs to a region."""
+    for source in data.rows.get("regions", []):
+        adcode = source.row.get("adcode")
+        if adcode and adcode != source.row.get("id"):
+            yield _fault(source, "adcode", "must equal id")
+        if adcode and not re.fullmatch(r"[0-9]{6}", adcode):
+            yield _fault(source, "adcode", "must be six digits (GB/T 2260)")
+        if source.row.get("level") in ("city", "county") and adcode not in data.outlines:
+            yield _fault(source, "adcode", f"no outline of {adcode} in boundaries/")
+        if source.row.get("seat") and not source.row.get("position_source"):
+            yield _fault(source, "position_source", "a position needs its source")
+    known = _ids(data, "regions")
+    for adcode in data.outlines:
+        if adcode not in known:
+            yield Fault("boundaries", 1, "adcode", f"no region {adcode!r}")
+
+
+def homes(data: DataSet) -> Iterator[Fault]:
+    """What stands as a platform's county, city, town or zone is one."""
+    level_of = {row.get("id"): row.get("level") for row in data.values("regions")}
+    for source in data.rows.get("platforms", []):
+        for level in ("county", "city", "town", "zone"):
+            region = source.row.get(level)
+            if region in level_of and level_of[region] != level:
+                yield _fault(source, level, f"{region!r} is a {level_of[region]}, not a {level}")
+
+
+def platforms(data: DataSet) -> Iterator[Fault]:
+    """The way a position is known agrees with what is given, and some document speaks of the place."""
+    mentioned = {row.get("platform") for row in data.values("mentions")}
+    for source in data.rows.get("platforms", []):
+        row = source.row
+        method, given = row.get("geometry_method"), row.get("position") is not None
+        if row.get("area_km2") is not None and row["area_km2"] <= 0:
+            yield _fault(source, "area_km2", "must be above 0; an unknown area is left empty")
+        if row.get("position_accuracy_m") is not None and row["position_accuracy_m"] < 0:
+            yield _fault(source, "position_accuracy_m", "must not be below 0")
+        if row.get("id") not in mentioned:
+            yield _fault(source, "id", "no row of mentions.csv speaks of it")
+        if method == "none":
+            if given:
+                yield _fault(source, "lon", "geometry_method none takes no position")
+            continue
+        if not row.get("position_source"):
+            yield _fault(source, "position_source", "a position needs its source")
+        if method in PLACED_BY_LOAD:
+            where = PLACED_BY_LOAD[method]
+            if given or row.get("position_accuracy_m") is not None:
+                yield _fault(source, "lon", f"{method}: position and accuracy are found by the load, leave them empty")
+            if row.get(where) not in data.outlines:
+                yield _fault(source, where, f"{method} needs a {where} with an outline")
+            continue
+        if not given:
+            yield _fault(source, "lon", f"geometry_method {method} needs lon and lat")
+        if row.get("position_accuracy_m") is None:
+            yield _fault(source, "position_accuracy_m", f"geometry_method {method} needs it")
+        if method == "schematic" and row.get("area_km2") is None:
+            yield _fault(source, "area_km2", "a schematic place is drawn as a circle of its published area")
+        if method in ("administrative", "traced"):
+            yield _fault(source, "geometry_method", "outlines of platforms come by import, not by this file")
+
+
+def layouts(data: DataSet) -> Iterator[Fault]:
+    """An element has what its shape is drawn from, and its parent is of the same layout."""
+    layout_of = {row.get("id"): row.get("layout") for row in data.values("layout_elements")}
+    vertices: dict[str, int] = defaultdict(int)
+    members: set[str] = set()
+    for row in data.values("layout_axes"):
+        vertices[row["element"]] += 1
+    for row in data.values("layout_members"):
+        members.add(row["element"])
+    for source in data.rows.get("layout_elements", []):
+        row = source.row
+        shape, element = row.get("shape"), row.get("id", "")
+        for name, parameter in SHAPE_PARAMETERS.items():
+            if (shape == name) != (row.get(parameter) is not None):
+                yield _fault(source, parameter, f"goes with shape {name}, and only with it")
+        if shape == "band" and vertices[element] < 2:
+            yield _fault(source, "shape", "a band needs an axis of two or more rows in layout_axes.csv")
+        if shape in ("hull", "members") and element not in members:
+            yield _fault(source, "shape", f"{shape} needs rows in layout_members.csv")
+        if (shape in ("circle", "point")) != (row.get("position") is not None):
+            yield _fault(source, "lon", "a position goes with shape circle or point, and only with them")
+        if shape in ("band", "hull", "circle", "point") and not row.get("drawing_note"):
+            yield _fault(source, "drawing_note", "a drawn element says what of the drawing is not in the plan")
+        if shape in ("band", "circle", "point") and not row.get("position_source"):
+            yield _fault(source, "position_source", "a position needs its source")
+        parent = row.get("parent")
+        if parent in layout_of and layout_of[parent] != row.get("layout"):
+            yield _fault(source, "parent", "is an element of another layout")
+
+
+def values(data: DataSet) -> Iterator[Fault]:
+    """Numbers agree with what is printed, and their unit can be converted."""
+    factors = {(row.get("printed"), row.get("unit")) for row in data.values("units")}
+    unit_of = {row.get("id"): row.get("unit") for row in data.values("indicators")}
+    for source in data.rows.get("indicator_values", []):
+        row = source.row
+        number, operator = row.get("number"), row.get("operator")
+        if (number is None) != (operator in ("text", "missing")):
+            yield _fault(source, "number", f"operator {operator} and a number exclude each other or need each other")
+        if (row.get("unit_corrected") is None) != (row.get("correction_reason") is None):
+            yield _fault(source, "correction_reason", "goes with unit_corrected, and only with it")
+        if number is not None:
+            printed = (row.get("printed") or "").replace(",", "").replace("，", "").replace(" ", "")
+            if format(abs(number), "f") not in printed:
+                yield _fault(source, "number", f"{number} is not among the digits printed: {row.get('printed')!r}")
+            unit = unit_of.get(row.get("indicator"))
+            pair = (row.get("unit_corrected") or row.get("unit_printed") or unit, unit)
+            if unit is not None and pair[0] != unit and pair not in factors:
+                yield _fault(source, "unit_printed", f"units.csv has no factor from {pair[0]!r} to {unit!r}")
+        if row.get("year_from") and row.get("year") and row["year_from"] >= row["year"]:
+            yield _fault(source, "year_from", "must be before year")
+
+
+RULES = (keys, slugs, references, subjects, aliases, pairs, citations, regions, homes, platforms, layouts, values)

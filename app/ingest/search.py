@@ -1,0 +1,103 @@
+"""Entries for the search, made from what the database holds: words, their pinyin, and the pinyin's initials."""
+
+from collections.abc import Iterator
+from functools import lru_cache
+
+import sqlalchemy as sa
+from pypinyin import Style, lazy_pinyin, load_phrases_dict
+from sqlalchemy import Connection
+
+from app.db import tables as t
+
+NAME, OTHER_NAME, WORDS = 1, 2, 3
+REGION_COLLECTIONS = {"county": "counties", "city": "cities", "town": "towns"}
+#: Regions that are no layer of their own (zones, areas of a table) are found for their indicator values.
+OTHER_REGIONS = "regions"
+#: Longest text that is worth its pinyin: names, not paragraphs.
+PINYIN_LENGTH = 60
+
+# words of the plans whose characters have several readings, where the dictionary takes the wrong one
+load_phrases_dict(
+    {
+        "长三角": [["cháng"], ["sān"], ["jiǎo"]],
+        "支行": [["zhī"], ["háng"]],
+        "药都": [["yào"], ["dū"]],
+    }
+)
+
+Entry = tuple[str, str, int, str]
+
+
+def refresh(connection: Connection) -> int:
+    """Bring the entries up to date; how many changed."""
+    entry = t.search_entry
+    names = ("collection", "item", "rank", "text", "pinyin", "initials")
+    wanted = {(*one, *_spoken(one[-1])) for one in _entries(connection)}
+    stored = sa.select(entry.c.row_id, *(entry.c[name] for name in names))
+    held = {tuple(row[1:]): row[0] for row in connection.execute(stored)}
+    obsolete = [row_id for content, row_id in held.items() if content not in wanted]
+    fresh = [dict(zip(names, content, strict=True)) for content in sorted(wanted - held.keys())]
+    if obsolete:
+        connection.execute(sa.delete(entry).where(entry.c.row_id.in_(obsolete)))
+    if fresh:
+        connection.execute(sa.insert(entry), fresh)
+    return len(obsolete) + len(fresh)
+
+
+@lru_cache(maxsize=20_000)
+def _spoken(text: str) -> tuple[str, str]:
+    """Pinyin in full and its initials, letters and digits only: nobody types the brackets and quotes of a name."""
+    if len(text) > PINYIN_LENGTH or text.isascii():
+        return "", ""
+    full, initials = lazy_pinyin(text), lazy_pinyin(text, style=Style.FIRST_LETTER)
+    return _letters(full), _letters(initials)
+
+
+def _letters(parts: list[str]) -> str:
+    return "".join(filter(str.isalnum, "".join(parts))).lower()
+
+
+def _entries(connection: Connection) -> Iterator[Entry]:
+    p, r, e, i = t.platform, t.region, t.layout_element, t.indicator
+    platforms = set()
+    for row in connection.execute(sa.select(p).where(~p.c.retired)):
+        platforms.add(row.id)
+        yield "platforms", row.id, NAME, row.name
+        yield "platforms", row.id, OTHER_NAME, row.name_en
+        for words in (row.positioning, row.concept, row.builder):
+            if words:
+                yield "platforms", row.id, WORDS, words
+    regions = connection.execute(sa.select(r.c.id, r.c.level, r.c.name, r.c.name_en).where(~r.c.retired)).all()
+    measured = set(connection.scalars(sa.select(t.indicator_value.c.region).distinct()))
+    collection_of = {
+        row.id: REGION_COLLECTIONS.get(row.level, OTHER_REGIONS)
+        for row in regions
+        if row.level in REGION_COLLECTIONS or row.id in measured
+    }
+    for row in regions:
+        if row.id in collection_of:
+            yield collection_of[row.id], row.id, NAME, row.name
+            yield collection_of[row.id], row.id, OTHER_NAME, row.name_en
+    for row in connection.execute(sa.select(t.alias)):
+        if row.platform in platforms:
+            yield "platforms", row.platform, OTHER_NAME, row.name
+        elif row.region in collection_of:
+            yield collection_of[row.region], row.region, OTHER_NAME, row.name
+    for words in (
+        sa.select(t.industry_link.c.platform, t.industry_link.c.words),
+        sa.select(t.task.c.platform, t.task.c.text),
+        sa.select(t.mention.c.platform, t.mention.c.quote),
+    ):
+        for platform, text in connection.execute(words):
+            if platform in platforms:
+                yield "platforms", platform, WORDS, text
+    for row in connection.execute(sa.select(e.c.id, e.c.name, e.c.name_en, e.c.definition)):
+        yield "layout_elements", row.id, NAME, row.name
+        yield "layout_elements", row.id, OTHER_NAME, row.name_en
+        if row.definition:
+            yield "layout_elements", row.id, WORDS, row.definition
+    for row in connection.execute(sa.select(i.c.id, i.c.name, i.c.name_en)):
+        yield "indicators", row.id, NAME, row.name
+        yield "indicators", row.id, OTHER_NAME, row.name_en
+    for row in connection.execute(sa.select(t.indicator_label.c.indicator, t.indicator_label.c.label)):
+        yield "indicators", row.indicator, OTHER_NAME, row.label

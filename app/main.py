@@ -1,0 +1,80 @@
+"""The web application: wiring and lifespan, nothing else."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from fastapi import FastAPI
+from starlette.middleware.cors import CORSMiddleware
+from starlette.staticfiles import StaticFiles
+from starlette_compress import CompressMiddleware, add_compress_type
+
+from app import __version__
+from app.api import (
+    collections,
+    composite,
+    exports,
+    health,
+    items,
+    maps,
+    pages,
+    prints,
+    problems,
+    registers,
+    search,
+    tiles,
+)
+from app.api.answers import NotModified, not_modified
+from app.api.edge import Forwarded, HeadAsGet
+from app.db.engine import reader
+from app.db.server import database
+from app.maps.assets import use_local_assets
+from app.settings import Settings, get_settings
+
+#: Beside what is compressed by default.
+COMPRESSED = (
+    "application/geo+json", "application/problem+json", "application/schema+json", "application/vnd.mapbox-vector-tile",
+    "application/vnd.oai.openapi+json",
+)  # fmt: skip
+for media_type in COMPRESSED:
+    add_compress_type(media_type)
+
+
+def create_app(settings: Settings | None = None) -> FastAPI:
+    """The application over a database that is migrated and loaded (``innomap serve`` does both)."""
+    settings = settings or get_settings()
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        # each web process keeps the private database up by itself, whatever happens to the one that started it
+        with database(settings) as url:
+            app.state.reader = reader(url, settings)
+            yield
+            await app.state.reader.dispose()
+
+    app = FastAPI(
+        title=collections.TITLE,
+        description=collections.DESCRIPTION,
+        version=__version__,
+        lifespan=lifespan,
+        # /api and /api.html are our own: OpenAPI 3.0.3, and assets from here
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+    )
+    app.state.settings = settings
+    use_local_assets()
+    problems.install(app)
+    app.add_exception_handler(NotModified, not_modified)
+    for module in (pages, health, collections, items, exports, prints, maps, registers, search, composite, tiles):
+        app.include_router(module.router)
+    # outermost last: addresses first, then the body goes of what would have been sent, compressed
+    app.add_middleware(
+        CORSMiddleware, allow_origins=["*"], allow_methods=["*"], allow_headers=["*"],
+        expose_headers=["ETag", "Content-Crs", "Link", "Content-Disposition", "Retry-After"],
+    )  # fmt: skip
+    app.add_middleware(CompressMiddleware)
+    app.add_middleware(HeadAsGet)
+    app.add_middleware(Forwarded, trusted=settings.trusted_proxies, root_path=settings.root_path)
+    app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static")
+    return app

@@ -1,0 +1,135 @@
+"""Self-hosted browser assets: Folium's defaults name public CDNs, and no request may leave the service.
+
+The files are those of ``scripts/vendor``: unmodified npm packages, listed in ``manifest.json``.
+"""
+
+import html as html_module
+import json
+import re
+from functools import cache
+from pathlib import Path
+from typing import TypedDict
+
+import folium
+from folium import plugins
+
+VENDOR = Path(__file__).parents[1] / "static" / "vendor"
+
+
+class VendoredPackage(TypedDict):
+    """One entry of the manifest: `licence` is an SPDX expression, `files` maps path to SHA-512 (hex)."""
+
+    name: str
+    version: str
+    licence: str
+    licence_files: list[str]
+    files: dict[str, str]
+
+
+@cache
+def vendored_packages() -> dict[str, VendoredPackage]:
+    """The manifest of the vendored packages by name, e.g. for a page of credits."""
+    packages: list[VendoredPackage] = json.loads((VENDOR / "manifest.json").read_text(encoding="utf-8"))
+    return {package["name"]: package for package in packages}
+
+
+def asset_url(package: str, file: str, prefix: str = "/static/vendor") -> str:
+    """Address of one vendored file, e.g. ``asset_url("leaflet", "dist/leaflet.js")``.
+
+    Raises KeyError when the package or the file is not vendored.
+    """
+    entry = vendored_packages()[package]
+    if file not in entry["files"]:
+        raise KeyError(f"{package}@{entry['version']} is vendored without {file}")
+    return f"{prefix}/{package}@{entry['version']}/{file}"
+
+
+# Every class whose assets are vendored; subclasses (FastMarkerCluster) inherit them.
+_SUPPORTED = (
+    folium.Map,
+    plugins.Fullscreen,
+    plugins.GroupedLayerControl,
+    plugins.MarkerCluster,
+    plugins.MeasureControl,
+    plugins.MiniMap,
+    plugins.Search,
+)
+
+# Folium's name of an asset -> package and file; None = not loaded at all.
+_ASSETS: dict[str, tuple[str, str] | None] = {
+    "leaflet": ("leaflet", "dist/leaflet.js"),
+    "leaflet_css": ("leaflet", "dist/leaflet.css"),
+    # folium.Popup builds its content with $()
+    "jquery": ("jquery", "dist/jquery.min.js"),
+    # No template of Folium or branca uses Bootstrap, and its reset would restyle our own pages.
+    "bootstrap": None,
+    "bootstrap_css": None,
+    # folium.Icon: its default prefix is glyphicon, the other one fa
+    "awesome_markers": ("leaflet.awesome-markers", "dist/leaflet.awesome-markers.min.js"),
+    "awesome_markers_css": ("leaflet.awesome-markers", "dist/leaflet.awesome-markers.css"),
+    "awesome_markers_font_css": ("@fortawesome/fontawesome-free", "css/all.min.css"),
+    "glyphicons_css": ("@neos21/bootstrap3-glyphicons", "dist/css/bootstrap3-glyphicons.min.css"),
+    # Serves only folium.Icon(angle=...), is published in no package, and no map turns its icons.
+    "awesome_rotate_css": None,
+    "Control.Fullscreen.js": ("leaflet.fullscreen", "Control.FullScreen.js"),
+    "Control.FullScreen.css": ("leaflet.fullscreen", "Control.FullScreen.css"),
+    "leaflet.groupedlayercontrol.min.js": (
+        "leaflet-groupedlayercontrol",
+        "dist/leaflet.groupedlayercontrol.min.js",
+    ),
+    "leaflet.groupedlayercontrol.min.css": (
+        "leaflet-groupedlayercontrol",
+        "dist/leaflet.groupedlayercontrol.min.css",
+    ),
+    "markerclusterjs": ("leaflet.markercluster", "dist/leaflet.markercluster.js"),
+    "markerclustercss": ("leaflet.markercluster", "dist/MarkerCluster.css"),
+    "markerclusterdefaultcss": ("leaflet.markercluster", "dist/MarkerCluster.Default.css"),
+    "leaflet_measure_js": ("leaflet-measure", "dist/leaflet-measure.min.js"),
+    "leaflet_measure_css": ("leaflet-measure", "dist/leaflet-measure.css"),
+    "Control_MiniMap_js": ("leaflet-minimap", "dist/Control.MiniMap.min.js"),
+    "Control_MiniMap_css": ("leaflet-minimap", "dist/Control.MiniMap.min.css"),
+    "Leaflet.Search.js": ("leaflet-search", "dist/leaflet-search.min.js"),
+    "Leaflet.Search.css": ("leaflet-search", "dist/leaflet-search.min.css"),
+}
+
+# Taken before anything is rewritten, so that a second call starts from the same names.
+_NAMES = tuple(
+    (cls, attribute, tuple(name for name, _ in getattr(cls, attribute)))
+    for cls in _SUPPORTED
+    for attribute in ("default_js", "default_css")
+)
+
+
+def use_local_assets(prefix: str = "/static/vendor") -> None:
+    """Let every supported Folium class load its scripts and styles from `prefix`; call once at start.
+
+    Each class gets lists of its own; calling again is harmless. Raises KeyError when Folium names an
+    asset unknown here (after an upgrade). Classes outside the supported ones keep their remote
+    addresses: `foreign_urls` finds them in the rendered page.
+    """
+    for cls, attribute, names in _NAMES:
+        assets = ((name, _ASSETS[name]) for name in names)
+        setattr(cls, attribute, [(name, asset_url(*asset, prefix)) for name, asset in assets if asset])
+
+
+# Addresses nobody requests: hyperlinks, links between documents, whole-line script comments, XML namespaces.
+_NOT_LOADED = re.compile(
+    r"""<a\s[^>]*>
+      | <link\s[^>]*\brel=["']?(?:alternate|canonical|license|self)\b[^>]*>
+      | ^\s*//\s.*$
+      | https?://www\.w3\.org/[\w/.#-]*
+    """,
+    re.VERBOSE | re.MULTILINE | re.IGNORECASE,
+)
+_ABSOLUTE_URL = re.compile(r"""(?:\b(?:https?|wss?):|(?<=["'`(=]))//[^\s"'`<>()\\]+""", re.IGNORECASE)
+
+
+def foreign_urls(html: str) -> list[str]:
+    """Absolute URLs in a page that a browser could request, in order, each once; empty for a good page.
+
+    Links to follow (`<a href>`) do not count. A URL inside script data does, for the text alone cannot
+    tell whether a script will load it. Escapes written by Jinja's `tojson` and by HTML are undone first.
+    """
+    text = re.sub(r"\\u00([0-7][0-9a-f])", lambda match: chr(int(match[1], 16)), html, flags=re.IGNORECASE)
+    text = html_module.unescape(text.replace("\\/", "/").replace('\\"', '"'))
+    return list(dict.fromkeys(_ABSOLUTE_URL.findall(_NOT_LOADED.sub(" ", text))))

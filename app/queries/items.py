@@ -1,0 +1,201 @@
+"""Items as GeoJSON text, built by PostGIS: one row of the answer is one Feature."""
+
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.catalog import Collection, Field
+from app.crs import CRS84, Crs
+from app.queries.relations import Columns
+from app.queries.selection import Selection, conditions
+
+#: Decimals of a degree (0.1 m) and of a metre in GeoJSON: finer than any outline here is known.
+DECIMALS = {"degree": 6, "metre": 2}
+#: Rows fetched at a time when a whole layer streams out.
+CHUNK = 500
+
+#: Properties to sort by, each with whether descending.
+Order = Sequence[tuple[str, bool]]
+#: Where a page begins: the sort values and the id of the item before it.
+Key = Sequence[Any]
+
+
+@dataclass(frozen=True)
+class View:
+    """How items are shown: reference system, properties (all where ``None``), order.
+
+    ``as_file`` puts east before north in every reference system, as programs expect of files.
+    """
+
+    crs: Crs = CRS84
+    properties: Sequence[str] | None = None
+    order: Order = ()
+    as_file: bool = False
+
+
+@dataclass(frozen=True)
+class Page:
+    """Features as GeoJSON text; ``next`` is the key behind which more follow."""
+
+    features: Sequence[str]
+    matched: int
+    next: Key | None
+
+
+def shown(geometry: sa.ColumnElement[Any], view: View) -> sa.ColumnElement[Any]:
+    """A stored geometry in a reference system, axes in the order of its authority (of a file: east first)."""
+    if view.crs.srid != CRS84.srid:
+        geometry = sa.func.ST_Transform(geometry, view.crs.srid)
+    return sa.func.ST_FlipCoordinates(geometry) if view.crs.flipped and not view.as_file else geometry
+
+
+def _property(described: Field, column: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
+    """A property's value. A whole value of a number keeps a decimal, for clients that guess types from a few items."""
+    if described.type != "number":
+        return column
+    # by way of text: a cast alone leaves fifteen digits, which no filter would find again
+    exact = sa.cast(sa.cast(column, sa.Text), sa.Numeric)
+    return sa.case((sa.func.scale(exact) == 0, sa.func.round(exact, 1)), else_=exact).label(described.name)
+
+
+def _feature(selection: Selection, view: View, columns: Columns) -> sa.ColumnElement[str]:
+    """One GeoJSON Feature as text; json, not jsonb, keeps the order of the properties."""
+    fields = [one for one in selection.collection.fields if view.properties is None or one.name in view.properties]
+    shown_columns = [_property(one, columns[one.name]) for one in fields]
+    distance = selection.distance(columns)
+    if distance is not None:
+        shown_columns.append(sa.func.round(sa.cast(distance, sa.Numeric), 1).label("distance_m"))
+    described = sa.select(*shown_columns).correlate(columns["id"].table).subquery("properties")
+    properties: sa.ColumnElement[Any] = sa.literal_column("'{}'::json")
+    if shown_columns:
+        properties = sa.select(sa.func.row_to_json(described.table_valued())).scalar_subquery()
+    # the last argument: no crs member inside each geometry
+    # RFC 7946, 3.1.6: outer rings anticlockwise
+    wound = sa.func.ST_ForcePolygonCCW(columns["geometry"])
+    geometry = sa.func.ST_AsGeoJSON(shown(wound, view), DECIMALS[view.crs.unit], 0)
+    return sa.cast(
+        sa.func.json_build_object(
+            "type", "Feature", "id", columns["id"], "geometry", sa.cast(geometry, sa.JSON), "properties", properties
+        ),
+        sa.Text,
+    )
+
+
+def _sorting(selection: Selection, view: View, columns: Columns) -> list[tuple[sa.ColumnElement[Any], bool]]:
+    """What to sort by: as asked, then ids by byte, so that a page's end means the same under every collation."""
+    asked: list[tuple[sa.ColumnElement[Any], bool]] = []
+    for name, down in view.order:
+        column = columns[name]
+        asked.append((sa.collate(column, "C") if isinstance(column.type, sa.Text) else column, down))
+    return [*asked, (sa.collate(columns["id"], "C"), False)]
+
+
+def _select(selection: Selection, view: View) -> tuple[sa.Select[Any], Columns]:
+    rows = selection.collection.rows.subquery("rows")
+    columns = dict(rows.c.items())
+    return sa.select(_feature(selection, view, columns)).where(*conditions(selection, rows)), columns
+
+
+async def count(connection: AsyncConnection, selection: Selection) -> int:
+    """How many items the selection has."""
+    rows = selection.collection.rows.subquery("rows")
+    statement = sa.select(sa.func.count()).select_from(rows).where(*conditions(selection, rows))
+    return (await connection.execute(statement)).scalar_one()
+
+
+async def page(
+    connection: AsyncConnection,
+    selection: Selection,
+    limit: int,
+    after: Key | None = None,
+    offset: int = 0,
+    view: View = View(),
+) -> Page:
+    """Up to ``limit`` items behind the key ``after`` (or behind ``offset`` items). The nearest come nearest first."""
+    statement, columns = _select(selection, view)
+    nearness = selection.nearness(columns)
+    if nearness is not None and selection.near is not None:
+        statement = statement.order_by(nearness, sa.collate(columns["id"], "C"))
+        found = (await connection.execute(statement.limit(min(limit, selection.near.nearest or limit)))).all()
+        return Page([row[0] for row in found], len(found), None)
+    sorting = _sorting(selection, view, columns)
+    statement = statement.add_columns(*(sa.type_coerce(column, column.type) for column, _ in sorting))
+    statement = statement.order_by(
+        *(column.desc().nulls_last() if down else column.asc().nulls_last() for column, down in sorting)
+    )
+    if after is not None:
+        statement = statement.where(_behind(sorting, after))
+    found = (await connection.execute(statement.limit(limit + 1).offset(offset))).all()
+    more = len(found) > limit
+    found = found[:limit]
+    following = list(found[-1][1:]) if more else None
+    return Page([row[0] for row in found], await count(connection, selection), following)
+
+
+def _behind(sorting: Sequence[tuple[sa.ColumnElement[Any], bool]], key: Key) -> sa.ColumnElement[bool]:
+    """Whether a row comes after a key: equal in the first columns and behind in the next, NULL behind everything."""
+    choices = []
+    for n, (column, down) in enumerate(sorting):
+        if key[n] is None:
+            continue
+        # bound, not written out: a boolean constant has no order
+        value = sa.literal(key[n], column.type)
+        farther = column < value if down else column > value
+        equal = [known.is_not_distinct_from(given) for (known, _), given in zip(sorting[:n], key, strict=False)]
+        choices.append(sa.and_(*equal, sa.or_(farther, column.is_(None))))
+    return sa.or_(*choices)
+
+
+async def one(connection: AsyncConnection, collection: Collection, item: str, crs: Crs = CRS84) -> str | None:
+    """One Feature, or ``None``."""
+    statement, columns = _select(Selection(collection), View(crs))
+    feature: str | None = (await connection.execute(statement.where(columns["id"] == item))).scalar_one_or_none()
+    return feature
+
+
+async def stream(connection: AsyncConnection, selection: Selection, view: View = View()) -> AsyncGenerator[str, None]:
+    """All items of the selection through a server-side cursor, whatever their number."""
+    statement, columns = _select(selection, view)
+    statement = statement.order_by(sa.collate(columns["id"], "C"))
+    # closed whatever happens to the reader, who may leave in the middle
+    async with connection.stream(statement, execution_options={"yield_per": CHUNK}) as result:
+        async for (feature,) in result:
+            yield feature
+
+
+def table_columns(selection: Selection, view: View) -> list[str]:
+    """The columns of an item as a table row: id, properties, anchor point in degrees, geometry as WKT."""
+    names = [one.name for one in selection.collection.fields if view.properties is None or one.name in view.properties]
+    points = ["lon", "lat"] if selection.collection.has_position else []
+    return ["id", *names, *points, "wkt"]
+
+
+async def table(
+    connection: AsyncConnection, selection: Selection, view: View = View()
+) -> AsyncGenerator[Mapping[str, Any], None]:
+    """All items of the selection as table rows, through a server-side cursor."""
+    rows = selection.collection.rows.subquery("rows")
+    columns = dict(rows.c.items())
+    known: dict[str, sa.ColumnElement[Any]] = {
+        **columns,
+        "wkt": sa.func.ST_AsText(shown(columns["geometry"], view), DECIMALS[view.crs.unit]),
+    }
+    if "position" in columns:
+        known |= {"lon": sa.func.ST_X(columns["position"]), "lat": sa.func.ST_Y(columns["position"])}
+    shown_columns = [known[name].label(name) for name in table_columns(selection, view)]
+    statement = sa.select(*shown_columns).where(*conditions(selection, rows)).order_by(sa.collate(columns["id"], "C"))
+    async with connection.stream(statement, execution_options={"yield_per": CHUNK}) as result:
+        async for row in result.mappings():
+            yield dict(row)
+
+
+async def extent(connection: AsyncConnection, collection: Collection) -> tuple[float, float, float, float] | None:
+    """West, south, east, north of a collection in degrees."""
+    rows = collection.rows.subquery("rows")
+    box = sa.select(sa.func.ST_Extent(rows.c.geometry).label("box")).subquery()
+    corners = (sa.func.ST_XMin, sa.func.ST_YMin, sa.func.ST_XMax, sa.func.ST_YMax)
+    found = (await connection.execute(sa.select(*(corner(box.c.box) for corner in corners)))).one()
+    return None if found[0] is None else tuple(found)

@@ -1,0 +1,154 @@
+"""Which items a question asks for: the parsed request, and the SQL conditions it becomes.
+
+Values arrive typed and names checked; every value is bound.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import sqlalchemy as sa
+
+from app.catalog import Collection, Field
+from app.db import tables as t
+from app.db.columns import SRID
+from app.queries import relations
+from app.queries.places import Place
+from app.queries.relations import Columns, Relation
+
+Box = tuple[float, float, float, float]
+Condition = Callable[[Columns], sa.ColumnElement[bool]]
+
+
+@dataclass(frozen=True)
+class Near:
+    """A point in degrees, and either a distance in metres or how many of the nearest are wanted."""
+
+    lon: float
+    lat: float
+    metres: float | None = None
+    nearest: int | None = None
+
+
+@dataclass(frozen=True)
+class Along:
+    """A corridor and the distance in metres from its axis."""
+
+    corridor: Place
+    metres: float
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Items of one collection. Lists mean OR, different members mean AND.
+
+    ``industries`` are printed terms or codes, ``industry_parts`` parts of printed terms. ``where`` is a compiled
+    filter, ``intersects`` a geometry as EWKT.
+    """
+
+    collection: Collection
+    bbox: Box | None = None
+    filters: Mapping[str, Sequence[Any]] = field(default_factory=dict)
+    industries: Sequence[str] = ()
+    industry_parts: Sequence[str] = ()
+    layout_elements: Sequence[str] = ()
+    within: Sequence[Place] = ()
+    relation: Relation = "position"
+    near: Near | None = None
+    along: Along | None = None
+    uncertain: bool = False
+    intersects: str | None = None
+    where: Condition | None = None
+
+    @property
+    def schematic(self) -> bool:
+        """Whether the answer depends on a shape that is only a drawing."""
+        shapes = [*self.within, *([self.along.corridor] if self.along else [])]
+        return any(place.schematic for place in shapes)
+
+    def distance(self, columns: Columns) -> sa.ColumnElement[float] | None:
+        """Metres from the point or corridor asked about, where there is one."""
+        target = self._target()
+        return None if target is None else sa.func.ST_Distance(relations.on_ellipsoid(columns), target)
+
+    def nearness(self, columns: Columns) -> sa.ColumnElement[float] | None:
+        """What the nearest are sorted by, in the form that an index serves."""
+        if self.near is None or self.near.nearest is None:
+            return None
+        return relations.on_ellipsoid(columns).op("<->")(relations.point(self.near.lon, self.near.lat))
+
+    def _target(self) -> sa.ColumnElement[Any] | None:
+        if self.near is not None:
+            return relations.point(self.near.lon, self.near.lat)
+        return relations.axis(self.along.corridor) if self.along else None
+
+
+def conditions(selection: Selection, rows: sa.Subquery | sa.CTE) -> list[sa.ColumnElement[bool]]:
+    """The WHERE clause of a selection over ``rows``, the collection's rows as a sub-select."""
+    columns: Columns = dict(rows.c.items())
+    found = [_equals(columns[name], _described(selection, name), values) for name, values in selection.filters.items()]
+    if selection.bbox:
+        found.append(sa.or_(*(sa.func.ST_Intersects(columns["geometry"], box) for box in _boxes(selection.bbox))))
+    if selection.intersects:
+        shape = sa.select(sa.func.ST_GeomFromEWKT(selection.intersects)).scalar_subquery()
+        found.append(sa.func.ST_Intersects(columns["geometry"], shape))
+    if selection.industries or selection.industry_parts:
+        found.append(_industries(selection, columns))
+    if selection.layout_elements:
+        member = t.layout_member.c
+        named = sa.select(member.platform).where(
+            member.element.in_(selection.layout_elements), member.platform.is_not(None)
+        )
+        found.append(columns["id"].in_(named))
+    if selection.within:
+        found.append(sa.or_(*(relations.inside(place, selection.relation, columns) for place in selection.within)))
+    found += _distances(selection, columns)
+    if selection.where is not None:
+        found.append(selection.where(columns))
+    return found
+
+
+def _described(selection: Selection, name: str) -> Field:
+    described = selection.collection.field(name)
+    if described is None:
+        raise KeyError(name)
+    return described
+
+
+def _distances(selection: Selection, columns: Columns) -> list[sa.ColumnElement[bool]]:
+    if selection.near is None and selection.along is None:
+        return []
+    found = [] if selection.uncertain else [relations.certain(columns)]
+    if selection.near is not None:
+        if selection.near.metres is None:
+            found.append(columns["position"].is_not(None))
+        else:
+            target = relations.point(selection.near.lon, selection.near.lat)
+            found.append(relations.within_distance(target, selection.near.metres, columns))
+    if selection.along is not None:
+        target = relations.axis(selection.along.corridor)
+        found.append(relations.within_distance(target, selection.along.metres, columns))
+    return found
+
+
+def _industries(selection: Selection, columns: Columns) -> sa.ColumnElement[bool]:
+    link = t.industry_link.c
+    either: list[sa.ColumnElement[bool]] = [
+        link.words.contains(part, autoescape=True) for part in selection.industry_parts
+    ]
+    if selection.industries:
+        either += [link.words.in_(selection.industries), link.industry.in_(selection.industries)]
+    return columns["id"].in_(sa.select(link.platform).where(sa.or_(*either)))
+
+
+def _equals(column: sa.ColumnElement[Any], described: Field, values: Sequence[Any]) -> sa.ColumnElement[bool]:
+    if described.type == "array":
+        return column.op("&&", is_comparison=True)(sa.cast(list(values), sa.ARRAY(sa.Text)))
+    return column.in_(values)
+
+
+def _boxes(box: Box) -> list[sa.ColumnElement[Any]]:
+    """One envelope, or two for a box across the antimeridian (west greater than east)."""
+    west, south, east, north = box
+    spans = [(west, east)] if west <= east else [(west, 180.0), (-180.0, east)]
+    return [sa.func.ST_MakeEnvelope(left, south, right, north, SRID) for left, right in spans]

@@ -1,0 +1,56 @@
+"""All settings, read once from the environment at start (prefix ``INNOMAP_``, and ``DATABASE_URL``)."""
+
+import os
+from functools import lru_cache
+from pathlib import Path
+from typing import Literal
+
+from pydantic import AliasChoices, Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def default_data_dir() -> Path:
+    """Where the private database lives unless told otherwise.
+
+    Root gets a system folder, because the database server then runs as an unprivileged user,
+    who cannot reach anything below ``/root``; everybody else gets the XDG state folder.
+    """
+    if os.geteuid() == 0:
+        return Path("/var/lib/innomap")
+    state = os.environ.get("XDG_STATE_HOME") or str(Path.home() / ".local" / "state")
+    return Path(state) / "innomap"
+
+
+class Settings(BaseSettings):
+    """One object for the whole program; every field is an environment variable ``INNOMAP_<FIELD>``."""
+
+    model_config = SettingsConfigDict(env_prefix="INNOMAP_", extra="ignore")
+
+    database_url: SecretStr | None = Field(
+        default=None,
+        validation_alias=AliasChoices("DATABASE_URL", "INNOMAP_DATABASE_URL"),
+        description="PostGIS to use, for example postgresql://user@host/db; unset: a private cluster in data_dir",
+    )
+    data_dir: Path = Field(default_factory=default_data_dir, description="folder of the private PostgreSQL cluster")
+    geodata_dir: Path = Field(default=ROOT / "geodata", description="the data files that `innomap load` reads")
+    county_outlines: Literal["amap", "tianditu"] = Field(
+        default="amap", description="source of the seven county outlines; neither is an approved map (审图号)"
+    )
+    trusted_proxies: list[str] = Field(
+        default=["127.0.0.1/32", "::1/128"], description="networks whose X-Forwarded-* headers are believed (JSON list)"
+    )
+    root_path: str = Field(default="", description="path that a reverse proxy puts before every address, such as /map")
+    statement_timeout_ms: int = Field(
+        default=10_000, ge=100, description="longest time one database statement of a request may take"
+    )
+    pool_size: int = Field(default=8, ge=1, le=100, description="database connections each web process keeps")
+    max_limit: int = Field(default=10_000, ge=1, description="largest `limit` of an items request")
+    default_limit: int = Field(default=100, ge=1, description="`limit` of an items request that names none")
+
+
+@lru_cache
+def get_settings() -> Settings:
+    """The settings of this process."""
+    return Settings()

@@ -1,0 +1,95 @@
+"""Without its database the service says so, and answers again as soon as the database is back."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import psycopg
+import pytest
+import sqlalchemy as sa
+
+from app.db.migrate import upgrade
+from tests.conftest import connect, embedded_server, http, served, settings_for
+
+PATIENCE_S = 60.0
+
+
+@pytest.fixture
+def own_url() -> Iterator[sa.URL]:
+    """A database on a server of this test alone, which may be killed."""
+    with embedded_server() as running:
+        url = running.create_database("innomap_test")
+        with connect(url).connect() as connection:
+            upgrade(connection)
+        yield url
+
+
+def kill_server(url: sa.URL) -> None:
+    """Crash the server as ``kill -9`` of one of its processes does: all connections end, recovery follows."""
+    import os
+    import signal
+
+    folder = Path(str(url.query["host"])).parent
+    pid = int(next(folder.glob("pg*/postmaster.pid")).read_text().splitlines()[0])
+    os.kill(pid, signal.SIGKILL)
+
+
+def ask(client: httpx.Client) -> httpx.Response:
+    return client.get("/collections/platforms/items", params={"limit": "1"})
+
+
+def test_503_and_back(own_url: sa.URL) -> None:
+    with served(settings_for(own_url)) as address, http(address) as client:
+        assert ask(client).status_code == 200
+        kill_server(own_url)
+        seen = set()
+        deadline = time.monotonic() + PATIENCE_S
+        while time.monotonic() < deadline:
+            answer = ask(client)
+            seen.add(answer.status_code)
+            if answer.status_code == 503:
+                assert int(answer.headers["retry-after"]) > 0
+                assert answer.headers["content-type"] == "application/problem+json"
+                assert client.get("/livez").status_code == 200
+            elif 503 in seen:
+                break
+        assert seen == {200, 503}
+        assert ask(client).status_code == 200
+
+
+def test_ended_sessions_are_replaced(own_url: sa.URL) -> None:
+    """An administrator ends every session; the next request finds a new connection."""
+    with served(settings_for(own_url)) as address, http(address) as client:
+        assert ask(client).status_code == 200
+        with psycopg.connect(
+            own_url.set(drivername="postgresql").render_as_string(hide_password=False), autocommit=True
+        ) as other:
+            other.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+        assert ask(client).status_code == 200
+
+
+def test_a_question_that_takes_too_long(database_url: sa.URL) -> None:
+    with served(settings_for(database_url, statement_timeout_ms=100)) as address, http(address) as client:
+        with connect(database_url).begin() as blocking:
+            blocking.execute(sa.text("LOCK TABLE platform IN ACCESS EXCLUSIVE MODE"))
+            answer = ask(client)
+        assert answer.status_code == 503
+        assert "longer than the limit" in answer.json()["detail"]
+        assert int(answer.headers["retry-after"]) > 0
+
+
+def test_more_requests_than_connections(database_url: sa.URL) -> None:
+    """A request that finds no connection within the limit is told to come again."""
+    import concurrent.futures
+
+    settings = settings_for(database_url, statement_timeout_ms=400, pool_size=1)
+    with served(settings) as address, http(address) as client, concurrent.futures.ThreadPoolExecutor(6) as threads:
+        with connect(database_url).begin() as blocking:
+            blocking.execute(sa.text("LOCK TABLE platform IN ACCESS EXCLUSIVE MODE"))
+            answers = list(threads.map(lambda _: ask(client), range(6)))
+        assert {answer.status_code for answer in answers} == {503}
+        assert ask(client).status_code == 200

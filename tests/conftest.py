@@ -1,0 +1,201 @@
+"""A real PostGIS for every test: the embedded cluster in memory, or the server that ``TEST_DATABASE_URL`` names.
+
+One template database is migrated and loaded with the repository's data once a session. ``database_url`` is a copy of
+it for one test to change, ``loaded_url`` one for all tests that only read.
+"""
+
+import contextlib
+import os
+import shutil
+import socket
+import tempfile
+import threading
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Protocol
+
+import httpx
+import pytest
+import sqlalchemy as sa
+import uvicorn
+
+from app.db.embedded import cluster
+from app.db.migrate import upgrade
+from app.db.server import check, normalise
+from app.ingest.load import load
+from app.main import create_app
+from app.settings import ROOT, Settings
+
+MEMORY = Path("/dev/shm")  # noqa: S108
+
+
+class Server(Protocol):
+    """Makes and removes databases."""
+
+    def create_database(self, name: str, template: str | None = None) -> sa.URL: ...
+
+    def drop_database(self, name: str) -> None: ...
+
+
+class ForeignServer:
+    """The server of ``TEST_DATABASE_URL``; its role may create databases and the PostGIS extension."""
+
+    def __init__(self, url: sa.URL) -> None:
+        self._url = url
+
+    def _execute(self, statement: str) -> None:
+        engine = sa.create_engine(self._url, poolclass=sa.NullPool, isolation_level="AUTOCOMMIT")
+        with engine.connect() as connection:
+            connection.execute(sa.text(statement))
+
+    def create_database(self, name: str, template: str | None = None) -> sa.URL:
+        self._execute(f'CREATE DATABASE "{name}" TEMPLATE "{template or "template0"}"')
+        url = self._url.set(database=name)
+        if template is None:
+            check(url)
+        return url
+
+    def drop_database(self, name: str) -> None:
+        self._execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+
+
+@contextlib.contextmanager
+def embedded_server() -> Iterator[Server]:
+    """A private cluster that forgets everything, in memory where the system has that."""
+    folder = Path(tempfile.mkdtemp(prefix="innomap-tests-", dir=MEMORY if os.access(MEMORY, os.W_OK) else None))
+    # the database server runs as an account of its own when the tests run as root
+    folder.chmod(0o755)
+    try:
+        with cluster(folder, fast=True) as running:
+            yield running
+    finally:
+        shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[Server]:
+    """Where the tests keep their databases."""
+    address = os.environ.get("TEST_DATABASE_URL")
+    if address:
+        yield ForeignServer(normalise(address))
+    else:
+        with embedded_server() as running:
+            yield running
+
+
+@pytest.fixture(scope="session")
+def make_database(server: Server) -> Iterator[Callable[..., sa.URL]]:
+    """A function that makes a database, empty or as a copy; all are dropped at the end."""
+    made: list[str] = []
+
+    def make(template: str | None = None) -> sa.URL:
+        made.append(f"innomap_test_{uuid.uuid4().hex[:12]}")
+        return server.create_database(made[-1], template)
+
+    yield make
+    for name in reversed(made):
+        server.drop_database(name)
+
+
+def connect(url: sa.URL) -> sa.Engine:
+    """An engine that keeps no connection, so that its database can be copied or dropped."""
+    return sa.create_engine(url, poolclass=sa.NullPool)
+
+
+def settings_for(url: sa.URL, **values: object) -> Settings:
+    return Settings(DATABASE_URL=url.render_as_string(hide_password=False), **values)  # type: ignore[call-arg]
+
+
+@contextlib.contextmanager
+def served(settings: Settings) -> Iterator[str]:
+    """Serve the application in a thread on a free loopback port; gives its address."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        running = uvicorn.Server(uvicorn.Config(create_app(settings), log_level="warning", proxy_headers=False))
+        thread = threading.Thread(target=running.run, kwargs={"sockets": [listener]}, name="served")
+        thread.start()
+        # the socket listens already: a first request waits until the application is ready
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        running.should_exit = True
+        thread.join()
+
+
+def http(address: str) -> httpx.Client:
+    """A client that heeds no proxy of the environment."""
+    return httpx.Client(base_url=address, trust_env=False, timeout=30)
+
+
+@pytest.fixture(scope="session")
+def geodata(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the repository's data files, to read; it is what the session's databases hold."""
+    return Path(shutil.copytree(ROOT / "geodata", tmp_path_factory.mktemp("data") / "geodata"))
+
+
+@pytest.fixture(scope="session")
+def template_url(make_database: Callable[..., sa.URL], schema_url: sa.URL, geodata: Path) -> sa.URL:
+    """A migrated and loaded database that nobody stays connected to: the source of all copies."""
+    url = make_database(schema_url.database)
+    with connect(url).connect() as connection:
+        load(connection, geodata)
+    return url
+
+
+@pytest.fixture(scope="session")
+def schema_url(make_database: Callable[..., sa.URL]) -> sa.URL:
+    """A migrated database without data, the source of copies."""
+    url = make_database()
+    with connect(url).connect() as connection:
+        upgrade(connection)
+    return url
+
+
+@pytest.fixture
+def migrated_url(server: Server, schema_url: sa.URL) -> Iterator[sa.URL]:
+    """A migrated database of one test, without data."""
+    name = f"innomap_test_{uuid.uuid4().hex[:12]}"
+    yield server.create_database(name, schema_url.database)
+    server.drop_database(name)
+
+
+@pytest.fixture
+def empty_url(server: Server) -> Iterator[sa.URL]:
+    """A database of one test with PostGIS and nothing else."""
+    name = f"innomap_test_{uuid.uuid4().hex[:12]}"
+    yield server.create_database(name)
+    server.drop_database(name)
+
+
+@pytest.fixture
+def database_url(server: Server, template_url: sa.URL) -> Iterator[sa.URL]:
+    """A migrated and loaded database of one test."""
+    name = f"innomap_test_{uuid.uuid4().hex[:12]}"
+    yield server.create_database(name, template_url.database)
+    server.drop_database(name)
+
+
+@pytest.fixture
+def connection(database_url: sa.URL) -> Iterator[sa.Connection]:
+    """A connection to this test's own database, in autocommit."""
+    engine = connect(database_url).execution_options(isolation_level="AUTOCOMMIT")
+    with engine.connect() as opened:
+        yield opened
+
+
+@pytest.fixture(scope="session")
+def loaded_url(make_database: Callable[..., sa.URL], template_url: sa.URL) -> sa.URL:
+    """A migrated and loaded database for all tests that only read."""
+    return make_database(template_url.database)
+
+
+@pytest.fixture(scope="session")
+def live_server(loaded_url: sa.URL) -> Iterator[str]:
+    """The application on the session's database, served on loopback; its address without a slash at the end."""
+    with served(settings_for(loaded_url)) as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def client(live_server: str) -> Iterator[httpx.Client]:
+    """An HTTP client of the application on the session's database."""
+    with http(live_server) as opened:
+        yield opened

@@ -1,0 +1,120 @@
+"""Migrations go up, down and up again, agree with the models, and refuse what they do not know."""
+
+import threading
+
+import pytest
+import sqlalchemy as sa
+from alembic import command
+
+from app.db.migrate import SchemaTooNew, config, current, upgrade
+from app.db.tables import metadata
+from tests.conftest import connect
+
+
+def tables(connection: sa.Connection) -> set[str]:
+    found = set(sa.inspect(connection).get_table_names())
+    connection.rollback()
+    return found - {"spatial_ref_sys", "alembic_version"}
+
+
+def functions(connection: sa.Connection) -> set[str]:
+    """Functions and triggers that no extension brought."""
+    statement = """
+        SELECT 'function ' || p.oid::regprocedure FROM pg_proc p
+        WHERE p.pronamespace = 'public'::regnamespace
+          AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = p.oid AND d.deptype = 'e')
+        UNION ALL SELECT tgname || ' on ' || tgrelid::regclass FROM pg_trigger WHERE NOT tgisinternal
+    """
+    found = set(connection.scalars(sa.text(statement)))
+    connection.rollback()
+    return found
+
+
+def downgrade(connection: sa.Connection) -> None:
+    with connection.begin():
+        command.downgrade(config(connection), "base")
+
+
+def test_up_down_up(empty_url: sa.URL) -> None:
+    with connect(empty_url).connect() as connection:
+        assert tables(connection) == set()
+        before = functions(connection)
+        assert upgrade(connection) is True
+        assert tables(connection) == set(metadata.tables)
+        made = functions(connection)
+        assert made > before
+
+        downgrade(connection)
+        assert tables(connection) == set()
+        assert functions(connection) == before
+
+        assert upgrade(connection) is True
+        assert tables(connection) == set(metadata.tables)
+        assert functions(connection) == made
+
+
+def test_up_again_does_nothing(empty_url: sa.URL) -> None:
+    with connect(empty_url).connect() as connection:
+        assert upgrade(connection) is True
+        assert upgrade(connection) is False
+
+
+def test_a_loaded_database_goes_down(database_url: sa.URL) -> None:
+    with connect(database_url).connect() as connection:
+        downgrade(connection)
+        assert tables(connection) == set()
+
+
+def test_models_and_database_agree(empty_url: sa.URL) -> None:
+    """``alembic check``: autogenerate finds nothing to add, drop or change."""
+    with connect(empty_url).connect() as connection:
+        upgrade(connection)
+        command.check(config(connection))
+
+
+def test_check_would_see_a_difference(empty_url: sa.URL) -> None:
+    with connect(empty_url).connect() as connection:
+        upgrade(connection)
+        connection.execute(sa.text("ALTER TABLE platform DROP COLUMN concept"))
+        connection.execute(sa.text("DROP INDEX ix_platform_geom"))
+        with pytest.raises(Exception, match="New upgrade operations detected") as caught:
+            command.check(config(connection))
+    assert "concept" in str(caught.value)
+    assert "ix_platform_geom" in str(caught.value)
+
+
+def test_refuses_a_newer_schema(empty_url: sa.URL) -> None:
+    with connect(empty_url).connect() as connection:
+        upgrade(connection)
+        with connection.begin():
+            connection.execute(sa.text("UPDATE alembic_version SET version_num = '9999'"))
+        with pytest.raises(SchemaTooNew, match="9999"):
+            upgrade(connection)
+        with connection.begin():
+            assert current(connection) == "9999"
+
+
+def test_two_at_once(empty_url: sa.URL) -> None:
+    """Two programs that start together: one migrates, the other waits and finds it done."""
+    done: list[bool] = []
+    gate = threading.Barrier(2)
+
+    def migrate() -> None:
+        with connect(empty_url).connect() as connection:
+            gate.wait()
+            done.append(upgrade(connection))
+
+    threads = [threading.Thread(target=migrate) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(done) == [False, True]
+
+
+def test_needs_no_superuser(template_url: sa.URL) -> None:
+    """Migrations and load have run as a role that owns its database and no more."""
+    with connect(template_url).connect() as connection:
+        superuser = connection.scalar(sa.text("SELECT rolsuper FROM pg_roles WHERE rolname = current_user"))
+    if template_url.host is None:  # the embedded cluster; a server of one's own may be used as one likes
+        assert superuser is False

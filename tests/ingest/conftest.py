@@ -1,0 +1,3 @@
+from tests.ingest.dataset import boundaries, files
+
+__all__ = ["boundaries", "files"]
