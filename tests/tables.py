@@ -3,6 +3,8 @@
 import csv
 from pathlib import Path
 
+from app.db import tables as t
+
 
 def table(folder: Path, name: str) -> list[dict[str, str]]:
     """The rows of one table, whichever folder of the data they are in."""
@@ -11,3 +13,8 @@ def table(folder: Path, name: str) -> list[dict[str, str]]:
         with path.open(encoding="utf-8", newline="") as file:
             rows += csv.DictReader(file)
     return rows
+
+
+#: Tables of data; the others are the program's own records.
+RECORDS = ("layer_version", "load_state", "installation", "change", "api_key")
+DATA_TABLES = [one for one in t.metadata.sorted_tables if one.name not in RECORDS]

@@ -1,10 +1,19 @@
-"""Vocabularies and column patterns that the tables share."""
+"""Vocabularies and column patterns that the tables share, and the naming of their constraints."""
 
 from typing import Any
 
 import sqlalchemy as sa
 from geoalchemy2 import Geometry
 from sqlalchemy.schema import SchemaItem
+
+NAMING = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+metadata = sa.MetaData(naming_convention=NAMING)
 
 SRID = 4326
 LEVELS = ("province", "city", "county", "town", "zone", "area", "place")

@@ -9,15 +9,12 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from app.db import columns as c
-
-NAMING = {
-    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-    "ck": "ck_%(table_name)s_%(constraint_name)s",
-    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-    "pk": "pk_%(table_name)s",
-}
-metadata = sa.MetaData(naming_convention=NAMING)
+from app.db.columns import metadata as metadata
+from app.db.records import api_key as api_key
+from app.db.records import change as change
+from app.db.records import installation as installation
+from app.db.records import layer_version as layer_version
+from app.db.records import load_state as load_state
 
 document = sa.Table(
     "document",
@@ -106,8 +103,11 @@ platform = sa.Table(
     c.reference("position_county", "region.id", index=True),
     c.reference("position_city", "region.id", index=True),
     sa.Column("plan", JSONB, comment="the row as geodata/ last gave it; NULL for rows made here"),
+    sa.Column("edited", JSONB, comment="property: plan, by, at, reason of each that an edit took from the plan's word"),
     sa.Column("retired", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("deleted", sa.Boolean, nullable=False, server_default=sa.false(), comment="retired by an edit"),
     sa.Column("version", sa.BigInteger, nullable=False, server_default="1"),
+    sa.CheckConstraint("retired OR NOT deleted", name="deleted"),
     sa.CheckConstraint("area_km2 > 0", name="area"),
     sa.CheckConstraint("position_accuracy_m >= 0", name="accuracy"),
     sa.CheckConstraint("(geometry_method = 'none') = (position IS NULL)", name="position"),
@@ -369,31 +369,4 @@ search_entry = sa.Table(
     ),
     sa.Index("ix_search_entry_grams", "grams", postgresql_using="gin"),
     sa.Index("ix_search_entry_item", "collection", "item"),
-)
-
-layer_version = sa.Table(
-    "layer_version",
-    metadata,
-    sa.Column("layer", sa.Text, primary_key=True, comment="a table name"),
-    sa.Column("version", sa.BigInteger, nullable=False, server_default="0"),
-    sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False, server_default=sa.func.now()),
-)
-
-installation = sa.Table(
-    "installation",
-    metadata,
-    sa.Column("singleton", sa.Boolean, primary_key=True, server_default=sa.true()),
-    sa.Column(
-        "epoch", sa.Uuid, nullable=False, server_default=sa.func.gen_random_uuid(), comment="new in a restored one"
-    ),
-    sa.CheckConstraint("singleton", name="one_row"),
-)
-
-load_state = sa.Table(
-    "load_state",
-    metadata,
-    sa.Column("singleton", sa.Boolean, primary_key=True, server_default=sa.true()),
-    sa.Column("checksum", sa.Text, nullable=False),
-    sa.Column("loaded_at", sa.DateTime(timezone=True), nullable=False, server_default=sa.func.now()),
-    sa.CheckConstraint("singleton", name="one_row"),
 )

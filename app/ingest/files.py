@@ -64,7 +64,7 @@ FILE_TABLES = (
         "platforms",
         t.platform,
         "position",
-        frozenset({"position_county", "position_city", "plan", "retired", "version"}),
+        frozenset({"position_county", "position_city", "plan", "edited", "retired", "deleted", "version"}),
     ),
     FileTable("aliases", t.alias),
     FileTable("mentions", t.mention),

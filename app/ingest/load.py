@@ -18,6 +18,7 @@ from sqlalchemy import Connection
 from sqlalchemy.dialects.postgresql import insert
 
 from app.db import tables as t
+from app.db.records import signed
 from app.ingest import search
 from app.ingest.files import FILE_TABLES, DataSet, Fault, FileTable, Row, checksum, read_tables
 from app.ingest.outlines import read_outlines
@@ -25,6 +26,8 @@ from app.ingest.rules import PLACED_BY_LOAD, check
 
 #: One load at a time, whichever program on whichever machine does it.
 LOAD_LOCK = 7_304_021
+#: Who made a change, in the history.
+WHO = "innomap load"
 RETIRABLE = {t.region.name, t.platform.name}
 
 
@@ -78,6 +81,7 @@ def load(connection: Connection, folder: Path, counties: str = "amap") -> Report
     report = Report()
     with connection.begin():
         connection.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": LOAD_LOCK})
+        signed(connection, WHO)
         for spec in FILE_TABLES:
             rows = table_rows(spec, data)
             if spec.table is t.platform:
@@ -195,6 +199,8 @@ def _merge_platforms(connection: Connection, spec: FileTable, rows: list[Row], r
         result = row | {"plan": plan, "retired": False}
         known = current.get(row["id"])
         if known:
+            # what an edit took away stays away
+            result["retired"] = known["deleted"]
             edited = edited_fields(known, spec)
             before, now = known["plan"] or {}, plan_of(known, spec)
             for name in edited:
@@ -214,7 +220,7 @@ def stored_platforms(spec: FileTable) -> sa.Select[Any]:
     """Platforms with the columns of their file, geometry as EWKT, and the row that the files last gave."""
     columns: list[Any] = [t.platform.c[column.name] for column in spec.columns]
     ewkt = [sa.func.ST_AsEWKT(t.platform.c[name]).label(name) for name in ("position", "geom")]
-    return sa.select(*columns, *ewkt, t.platform.c.plan)
+    return sa.select(*columns, *ewkt, t.platform.c.plan, t.platform.c.deleted)
 
 
 def plan_of(row: Any, spec: FileTable) -> dict[str, Any]:

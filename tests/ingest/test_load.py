@@ -18,11 +18,9 @@ from app.ingest.load import DataFaults, Report, load, load_if_changed
 from app.settings import ROOT
 from tests.conftest import connect
 from tests.ingest.dataset import DataFiles
+from tests.tables import DATA_TABLES
 
 PARK = t.platform.c.id == "park"
-DATA_TABLES = [
-    table for table in t.metadata.sorted_tables if table.name not in ("layer_version", "load_state", "installation")
-]
 
 
 @pytest.fixture
@@ -44,7 +42,7 @@ def state(connection: sa.Connection) -> dict[str, list[str]]:
     with reading(connection):
         rows = {
             table.name: sorted(connection.scalars(sa.text(f"SELECT {table.name}::text FROM {table.name}")))  # noqa: S608
-            for table in [*DATA_TABLES, t.layer_version]
+            for table in [*DATA_TABLES, t.layer_version, t.change]
         }
     return rows
 
