@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from math import floor, log10
 from typing import Any
 
@@ -77,35 +78,60 @@ def around_symbols(points: Iterable[Point], extent: Box) -> BaseGeometry:
 
 def ground_extent(rows: Sequence[Row]) -> Box:
     """West, south, east, north of what the map is about."""
-    shown = [row for row in rows if row["part"] == "frame"] or [row for row in rows if row["part"] == "unit"]
+    shown = parts(rows, "frame") or parts(rows, "unit")
     west, south, east, north = shapely.total_bounds([geometry(row["geometry"]) for row in shown])
     return float(west), float(south), float(east), float(north)
 
 
-def add_ground(canvas: folium.Map, rows: Sequence[Row], taken: BaseGeometry, lang: str) -> None:
-    """Draw the ground onto ``canvas``, with names beside what symbols have ``taken``."""
-    units, frame, around = ([row for row in rows if row["part"] == part] for part in ("unit", "frame", "around"))
+@dataclass(frozen=True)
+class GroundShapes:
+    """The ground simplified for its map, in degrees: land and neighbours in the order of their rows."""
+
+    extent: Box
+    land: Sequence[BaseGeometry]
+    around: Sequence[BaseGeometry]
+    water: Sequence[BaseGeometry]
+    #: The region's own outline: as published, else that of its land.
+    outline: Sequence[BaseGeometry]
+
+
+def parts(rows: Sequence[Row], part: str) -> list[Row]:
+    """The rows of one part of the ground: ``unit``, ``frame`` or ``around``."""
+    return [row for row in rows if row["part"] == part]
+
+
+def ground_shapes(rows: Sequence[Row]) -> GroundShapes:
+    """What a map draws of the rows of ``queries.layouts.ground``."""
     extent = ground_extent(rows)
     width = extent[2] - extent[0]
-    land, outside, outline = (
-        _simplified(part, width * coarse) for part, coarse in ((units, 1), (around, 4), (frame, 1))
+    land, around, frame = (
+        _simplified(parts(rows, part), width * coarse) for part, coarse in (("unit", 1), ("around", 4), ("frame", 1))
     )
+    return GroundShapes(extent, land, around, _water(frame, land), frame or [shapely.union_all(land)])
+
+
+def add_ground(canvas: folium.Map, rows: Sequence[Row], taken: BaseGeometry, lang: str) -> None:
+    """Draw the ground onto ``canvas``, with names beside what symbols have ``taken``."""
+    shapes = ground_shapes(rows)
+    width = shapes.extent[2] - shapes.extent[0]
     folium.map.CustomPane(GROUND_PANE, z_index=300).add_to(canvas)
     folium.map.CustomPane(NAMES_PANE, z_index=350).add_to(canvas)
-    for shapes, style in (
-        (outside, {"color": symbols.FAINT, "weight": 0.75, "fill": False}),
-        (_water(outline, land), {"stroke": False, "fillColor": symbols.WATER, "fillOpacity": 1}),
-        (land, {"color": symbols.BOUNDARY, "weight": 1, "fillColor": symbols.LAND, "fillOpacity": 1}),
-        (outline or [shapely.union_all(land)], {"color": symbols.GREY, "weight": 2, "fill": False}),
+    for drawn, style in (
+        (shapes.around, {"color": symbols.FAINT, "weight": 0.75, "fill": False}),
+        (shapes.water, {"stroke": False, "fillColor": symbols.WATER, "fillOpacity": 1}),
+        (shapes.land, {"color": symbols.BOUNDARY, "weight": 1, "fillColor": symbols.LAND, "fillOpacity": 1}),
+        (shapes.outline, {"color": symbols.GREY, "weight": 2, "fill": False}),
     ):
-        features = [feature(one, str(number)) for number, one in enumerate(shapes)]
+        features = [feature(one, str(number)) for number, one in enumerate(drawn)]
         if features:
             layer(features, style, pane=GROUND_PANE, interactive=False).add_to(canvas)
-    view = box(*extent)
-    seen = [(_name(row, lang), one.intersection(view)) for row, one in zip(around, outside, strict=True)]
+    view = box(*shapes.extent)
+    around = zip(parts(rows, "around"), shapes.around, strict=True)
+    seen = [(place_name(row, lang), one.intersection(view)) for row, one in around]
+    units = zip(parts(rows, "unit"), shapes.land, strict=True)
     for named, css in (
         ([(text, area) for text, area in seen if area.area > (width * SYMBOL * 4) ** 2], "around"),
-        ([(_name(row, lang), one) for row, one in zip(units, land, strict=True)], "ground"),
+        ([(place_name(row, lang), one) for row, one in units], "ground"),
     ):
         if named:
             labels([(text, widest_place(area, taken, width / 400), 0) for text, area in named], css, NAMES_PANE).add_to(
@@ -113,7 +139,7 @@ def add_ground(canvas: folium.Map, rows: Sequence[Row], taken: BaseGeometry, lan
             )
 
 
-def _name(row: Row, lang: str) -> str:
+def place_name(row: Row, lang: str) -> str:
     """A division's name as maps write it: in English without its rank."""
     return re.sub(r" (City|County|District)$", "", row["name_en"]) if lang == "en" else str(row["name"])
 

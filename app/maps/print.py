@@ -6,7 +6,6 @@ grid of Jiaxing and keeps angles and lengths within 0.1 % over the whole of Zhej
 """
 
 import hashlib
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil, floor, hypot, log10
@@ -21,7 +20,7 @@ from shapely.geometry.base import BaseGeometry
 from app import __version__
 from app.catalog import COLLECTIONS
 from app.maps import symbols
-from app.maps.ground import geometry
+from app.maps.ground import geometry, place_name
 from app.maps.layout_map import NUMBERED, member_order
 from app.maps.print_labels import Place, Room, Word, spread
 from app.maps.print_legend import Entry, Legend
@@ -232,14 +231,14 @@ class _Print:
         scale = self.sheet.scale
         inside = shapely.union_all(self.edge)
         for row, area in self.land:
-            name, sizes = _place_name(row, self.lang), [size * scale for size in (10, 9, 8, 7)]
+            name, sizes = place_name(row, self.lang), [size * scale for size in (10, 9, 8, 7)]
             word = self.room.inside(name, sizes, _largest(area), must=True) or self.room.beside(
                 name, sizes[-1], _largest(area)
             )
             self._put(word, symbols.NAME, 6)
         for row, area in self.around:
             seen = _largest(area.difference(inside))
-            word = self.room.inside(_place_name(row, self.lang), [8 * scale, 7 * scale], seen, must=False)
+            word = self.room.inside(place_name(row, self.lang), [8 * scale, 7 * scale], seen, must=False)
             self._put(word, symbols.BOUNDARY, 6)
 
     def _put(self, word: Word | None, colour: str, z: float, *, bold: bool = False) -> None:
@@ -377,8 +376,3 @@ def _nice(length: float) -> float:
     """The largest 1, 2 or 5 times a power of ten that is not longer."""
     power = 10.0 ** floor(log10(length))
     return max(step * power for step in (1, 2, 5) if step * power <= length)
-
-
-def _place_name(row: Row, lang: str) -> str:
-    """A division's name as maps write it: in English without its rank."""
-    return re.sub(r" (City|County|District)$", "", row["name_en"]) if lang == "en" else str(row["name"])

@@ -56,12 +56,17 @@ async def layout_rows(connection: AsyncConnection, layout: str) -> LayoutRows:
     kinds = sa.select(t.kind.c.id, t.kind.c.name, t.kind.c.name_en, t.kind.c.collection).order_by(t.kind.c.ord)
     return LayoutRows(
         layout=head,
-        ground=await _all(connection, _ground(head["region"], head["region_level"])),
+        ground=await ground(connection, head["region"], head["region_level"]),
         elements=await _all(connection, _elements(layout)),
         platforms=await _all(connection, _platforms(layout, head["document"])),
         kinds=await _all(connection, kinds),
         changed=(await connection.execute(changed)).scalar_one(),
     )
+
+
+async def ground(connection: AsyncConnection, region: str, level: str) -> list[Row]:
+    """The ground of a map of a region of ``level`` (see ``LayoutRows.ground``)."""
+    return await _all(connection, _ground(region, level))
 
 
 async def _all(connection: AsyncConnection, statement: sa.Executable) -> list[Row]:
