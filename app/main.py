@@ -26,6 +26,7 @@ from app.api import (
 )
 from app.api.answers import NotModified, not_modified
 from app.api.edge import Forwarded, HeadAsGet
+from app.api.security import Guarded
 from app.db.engine import reader
 from app.db.server import database
 from app.maps.assets import use_local_assets
@@ -74,6 +75,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         expose_headers=["ETag", "Content-Crs", "Link", "Content-Disposition", "Retry-After"],
     )  # fmt: skip
     app.add_middleware(CompressMiddleware)
+    app.add_middleware(Guarded)
     app.add_middleware(HeadAsGet)
     app.add_middleware(Forwarded, trusted=settings.trusted_proxies, root_path=settings.root_path)
     app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static")

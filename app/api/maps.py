@@ -10,10 +10,11 @@ from starlette.concurrency import run_in_threadpool
 
 from app.api import params
 from app.api.problems import Problem, closest
+from app.api.security import POLICY, policy
 from app.catalog import COLLECTIONS
 from app.db.engine import snapshot
 from app.maps.layout_map import layout_map
-from app.maps.page import layout_page
+from app.maps.page import Page, layout_page
 from app.queries.layouts import LayoutRows, layout_rows, layouts
 
 router = APIRouter(tags=["maps"])
@@ -33,7 +34,8 @@ async def get_map(request: Request, mapId: str) -> HTMLResponse:
         chosen = chosen_system(systems, given.get("system"))
         rows = await layout_rows(connection, chosen)
     # building the page is arithmetic and text: other requests go on meanwhile
-    return HTMLResponse(await run_in_threadpool(_page, rows, systems, mapId, lang, request.base_url.path.rstrip("/")))
+    page = await run_in_threadpool(_page, rows, systems, mapId, lang, request.base_url.path.rstrip("/"))
+    return HTMLResponse(page.html, headers={POLICY: policy(scripts=page.scripts, styles=page.styles)})
 
 
 def systems_of(known: Sequence[dict[str, Any]], name: str) -> dict[str, dict[str, Any]]:
@@ -58,7 +60,7 @@ def chosen_system(systems: dict[str, dict[str, Any]], system: str | None) -> str
     return str(found["id"])
 
 
-def _page(rows: LayoutRows, systems: dict[str, dict[str, Any]], name: str, lang: str, address: str) -> str:
+def _page(rows: LayoutRows, systems: dict[str, dict[str, Any]], name: str, lang: str, address: str) -> Page:
     def href(layout: str, language: str) -> str:
         query = {"system": layout.removeprefix(f"{name}-")} if len(systems) > 1 else {}
         if language != LANGUAGES[0]:

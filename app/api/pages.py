@@ -1,7 +1,9 @@
 """Home page and API documentation for people, and the landing page for programs, by what the client accepts."""
 
+from pathlib import Path
+
 from fastapi import APIRouter, Request
-from fastapi.responses import JSONResponse, Response
+from fastapi.responses import FileResponse, JSONResponse, Response
 
 from app.api import params
 from app.api.answers import headers
@@ -18,6 +20,7 @@ from app.queries.selection import Selection
 from app.registers import REGISTERS
 
 router = APIRouter(tags=["pages"])
+ICON = Path(__file__).parents[1] / "static" / "icon.svg"
 
 
 @router.get("/", openapi_extra=documented("landing"))
@@ -62,6 +65,12 @@ async def get_api_page(request: Request) -> Response:
     style = asset_url("swagger-ui-dist", "swagger-ui.css")
     script = asset_url("swagger-ui-dist", "swagger-ui-bundle.js")
     return page(request, "api.html", title=TITLE, style=style, script=script)
+
+
+@router.get("/favicon.ico", include_in_schema=False)
+async def get_icon() -> FileResponse:
+    """For browsers that ask where no page has named the icon, such as beside a picture."""
+    return FileResponse(ICON)
 
 
 @router.get("/credits", include_in_schema=False)

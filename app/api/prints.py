@@ -1,6 +1,7 @@
 """Maps on paper: each layout's map as a picture or a document to be printed."""
 
 import asyncio
+import re
 from concurrent.futures import ThreadPoolExecutor
 from typing import get_args
 
@@ -12,6 +13,7 @@ from app.api import params
 from app.api.answers import headers
 from app.api.maps import chosen_system, systems_of
 from app.api.problems import Problem, closest
+from app.api.security import POLICY, policy
 from app.catalog.layouts import LAYOUT_LAYERS
 from app.catalog.platforms import PLATFORM_LAYERS
 from app.db.engine import snapshot
@@ -56,6 +58,9 @@ async def get_print(request: Request, mapId: str, extension: str) -> Response:
     except FontMissing as error:
         raise Problem(503, str(error)) from None
     filename = f"{layout}-{size}-{lang}.{kind}"
+    if kind == "svg":
+        # shown by itself a picture is a document, with one style for all lines
+        made[POLICY] = policy(styles=re.findall(r"<style[^>]*>(.*?)</style>", content.decode(), re.DOTALL))
     made["Content-Disposition"] = f'inline; filename="{filename}"'
     return Response(content, media_type=MEDIA_TYPES[kind], headers=made)
 

@@ -13,6 +13,8 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+from app.api.security import DEFAULT, HEADERS, POLICY
+
 MEDIA_TYPE = "application/problem+json"
 #: Seconds after which a client may try again while the database restarts or is overloaded.
 RETRY_AFTER = 2
@@ -97,6 +99,11 @@ def install(app: FastAPI) -> None:
         if error.connection_invalidated or isinstance(error, OperationalError | InterfaceError):
             return _unavailable(error)
         raise error
+
+    @app.exception_handler(Exception)
+    async def _defect(request: Request, error: Exception) -> Response:
+        # outside of every middleware, so that the headers of all other answers are put on here
+        return respond(Problem(500, "程序出错。 The program failed."), {POLICY: DEFAULT, **HEADERS})
 
     @app.exception_handler(PoolTimeout)
     async def _busy(request: Request, error: PoolTimeout) -> Response:

@@ -1,6 +1,8 @@
 """Maps as whole pages."""
 
 import re
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,16 +23,30 @@ _VIEWPORT = re.compile(r'<meta name="viewport".*?/>', re.DOTALL)
 _INDENT = re.compile(r"\n\s+")
 
 
-def layout_page(drawn: LayoutMap, **context: Any) -> str:
-    """The HTML page of a layout map; ``context`` is what ``templates/map.html`` names."""
+_INLINE = {name: re.compile(rf"<{name}>(.*?)</{name}>", re.DOTALL) for name in ("script", "style")}
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page's HTML, and what stands in it as inline scripts and styles, to the letter."""
+
+    html: str
+    scripts: Sequence[str]
+    styles: Sequence[str]
+
+
+def layout_page(drawn: LayoutMap, **context: Any) -> Page:
+    """The page of a layout map; ``context`` is what ``templates/map.html`` names."""
     figure = drawn.canvas.get_root()
     assert isinstance(figure, Figure)  # noqa: S101 - a map makes its own
     figure.render()
-    return templates.get_template("map.html").render(
-        # Folium has escaped what it writes: keys, numbers and labels
-        head=Markup(_VIEWPORT.sub("", figure.header.render())),  # noqa: S704
+    # Folium has escaped what it writes: keys, numbers and labels
+    head = _VIEWPORT.sub("", figure.header.render())
+    script = _INDENT.sub("\n", figure.script.render())
+    html = templates.get_template("map.html").render(
+        head=Markup(head),  # noqa: S704
         body=Markup(figure.html.render()),  # noqa: S704
-        script=Markup(_INDENT.sub("\n", figure.script.render())),  # noqa: S704
+        script=Markup(script),  # noqa: S704
         legend=drawn.legend,
         knowledge=knowledge(),
         core_member=swatch(PARK, ringed=True) if any(one.symbol is CORE for one in drawn.legend) else None,
@@ -38,3 +54,4 @@ def layout_page(drawn: LayoutMap, **context: Any) -> str:
         popups=drawn.popups,
         **context,
     )
+    return Page(html, (*_INLINE["script"].findall(head), script), _INLINE["style"].findall(head))

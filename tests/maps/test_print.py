@@ -175,6 +175,8 @@ def test_a_document_carries_its_fonts(client: httpx.Client) -> None:
     answer = client.get("/maps/haining.pdf?system=corridor-two-cities&lang=en")
     assert answer.headers["content-type"] == "application/pdf"
     assert answer.content.startswith(b"%PDF-")
+    # Chromium shows it in a plug-in that the pages' policy would stop
+    assert answer.headers["content-security-policy"] == "script-src 'none'; frame-ancestors 'self'"
     fonts = re.findall(rb"/Subtype /(Type\d|TrueType)\b", answer.content)
     assert set(fonts) == {b"Type3"}
     assert b"NotoSansCJKsc" in answer.content

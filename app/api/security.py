@@ -1,0 +1,66 @@
+"""What every answer tells a browser not to do: the Content-Security-Policy and two smaller headers.
+
+A page may run the program's own files and the inline scripts whose hashes stand in its header. Hashes are taken from
+what the renderer wrote as a script, never from the finished page, so that a script which came in with the data would
+find no hash of its own.
+"""
+
+import base64
+import hashlib
+from collections.abc import Iterable
+
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+POLICY = "Content-Security-Policy"
+#: On every answer, unless its route has set another.
+HEADERS = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "same-origin"}
+#: Chromium shows a PDF in a plug-in that its own policy would stop, and runs nothing of it.
+PDF = "script-src 'none'; frame-ancestors 'self'"
+
+
+def policy(*, scripts: Iterable[str] = (), styles: Iterable[str] = (), images: Iterable[str] = ()) -> str:
+    """A policy for a page with these inline ``scripts`` and ``styles``; ``images`` are origins of base maps."""
+    return "; ".join(
+        (
+            "default-src 'self'",
+            " ".join(("script-src 'self'", *map(_hash, scripts))),
+            " ".join(("style-src 'self'", *map(_hash, styles))),
+            # Leaflet's and Swagger's elements carry positions and colours in style attributes
+            "style-src-attr 'unsafe-inline'",
+            # Leaflet and the icons of Swagger have pictures inside
+            " ".join(("img-src 'self' data:", *images)),
+            "object-src 'none'",
+            "base-uri 'none'",
+            "form-action 'self'",
+            "frame-ancestors 'self'",
+        )
+    )
+
+
+def _hash(text: str) -> str:
+    """A CSP source expression (CSP Level 3, 2.3.1); a browser reads the page's line ends as line feeds."""
+    digest = hashlib.sha256(text.replace("\r\n", "\n").encode()).digest()
+    return f"'sha256-{base64.b64encode(digest).decode()}'"
+
+
+DEFAULT = policy()
+
+
+class Guarded:
+    """Puts the headers on every answer of the application, files and errors among them."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def guarded(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                pdf = headers.get("content-type", "").startswith("application/pdf")
+                headers.setdefault(POLICY, PDF if pdf else DEFAULT)
+                for name, value in HEADERS.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        await self.app(scope, receive, guarded)
