@@ -12,6 +12,7 @@ import tempfile
 import threading
 import uuid
 from collections.abc import Callable, Iterator
+from http.cookiejar import DefaultCookiePolicy
 from pathlib import Path
 from typing import Protocol
 
@@ -121,8 +122,10 @@ def served(settings: Settings) -> Iterator[str]:
 
 
 def http(address: str) -> httpx.Client:
-    """A client that heeds no proxy of the environment."""
-    return httpx.Client(base_url=address, trust_env=False, timeout=30)
+    """A client that heeds no proxy of the environment and keeps no cookie: every request stands for itself."""
+    opened = httpx.Client(base_url=address, trust_env=False, timeout=30)
+    opened.cookies.jar.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+    return opened
 
 
 @pytest.fixture(scope="session")

@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app import __version__
 from app.api import params
 from app.api.html import page, wants_html
+from app.api.language import VARY, language, language_headers
 from app.queries.versions import state
 
 #: A cache may keep an answer, but asks each time whether it still holds.
@@ -39,14 +40,18 @@ async def headers(
     """ETag, Last-Modified and Vary of an answer that reads ``layers``.
 
     ``version`` is the row's own, of an item; it stands first in the mark, so that an edit can be made conditional on
-    it alone. Raises ``NotModified`` when the client's mark is this one.
+    it alone. Pages (``representation`` is ``html``) have a mark for each language. Raises ``NotModified`` when the
+    client's mark is this one.
     """
+    spoken = (language(request),) if representation == "html" else ()
     found = await state(connection, layers)
     address = f"{request.url.path}?{urlencode(sorted(request.query_params.multi_items()))}"
-    parts = (found.mark, __version__, str(request.base_url), address, representation)
+    parts = (found.mark, __version__, str(request.base_url), address, representation, *spoken)
     digest = hashlib.sha256("\n".join(parts).encode()).hexdigest()[:20]
     mark = f'W/"{version}.{digest}"' if version else f'W/"{digest}"'
-    made = {"ETag": mark, "Cache-Control": CACHE_CONTROL, "Vary": "Accept, Accept-Language, Cookie"}
+    made = {"ETag": mark, "Cache-Control": CACHE_CONTROL, "Vary": VARY}
+    if spoken:
+        made |= language_headers(request)
     if found.changed_at:
         made["Last-Modified"] = format_datetime(found.changed_at, usegmt=True)
     if _has(request.headers.get("if-none-match", ""), mark):
@@ -73,4 +78,4 @@ def represent(
     if wants_html(request, given):
         return page(request, template, headers=made, body=body, **values)
     text = jsonable_encoder(body, custom_encoder=params.NUMBERS)
-    return JSONResponse(text, headers={"Vary": "Accept", **(made or {})}, media_type=media_type)
+    return JSONResponse(text, headers={"Vary": VARY, **(made or {})}, media_type=media_type)

@@ -9,18 +9,18 @@ from fastapi.responses import Response
 from app.api import params
 from app.api.openapi import documented
 from app.api.problems import Problem
-from app.api.registers import answer
+from app.api.registers import Text, answer
 from app.catalog import Field
 from app.db.engine import snapshot
 from app.queries import composite
 from app.queries.composite import Indicator
 
 router = APIRouter(tags=["index"])
-TITLE = "创新指数（非官方） Composite innovation index (not official)"
+TITLE = ("创新指数（非官方）", "Composite innovation index (not official)")
 METHOD = (
-    "由规划文件所载指标合成：各指标归一化后加权平均；权重逐一减半、增半，得名次范围。"
-    " Built from indicators printed in the plans: each is normalised, then averaged by weight; every weight is halved"
-    " and raised by half in turn, which gives the range of ranks. Not an official index."
+    "由规划文件所载指标合成：各指标归一化后加权平均；权重逐一减半、增半，得名次范围。",
+    "Built from indicators printed in the plans: each is normalised, then averaged by weight; every weight is halved"
+    " and raised by half in turn, which gives the range of ranks. Not an official index.",
 )
 KINDS = ("actual", "target")
 FIELDS = (
@@ -87,23 +87,21 @@ async def get_index(request: Request) -> Response:
         "available": [one.id for one in usable],
     }
     note = _note(usable, chosen, names, year)
-    if note:
-        more["note"] = note
-    return answer(request, given, "/index", TITLE, METHOD, FIELDS, rows, more, FORM)
+    return answer(request, given, "/index", TITLE, METHOD, FIELDS, rows, more, FORM, note=note)
 
 
-def _note(usable: Sequence[Indicator], chosen: Sequence[Indicator], names: Mapping[str, str], year: int) -> str | None:
+def _note(usable: Sequence[Indicator], chosen: Sequence[Indicator], names: Mapping[str, str], year: int) -> Text | None:
     """What the figures cannot bear: there are none, or too few to call the result a composite."""
     if not usable:
         return (
-            f"{year} 年没有一个指标覆盖至少 {composite.LEAST_REGIONS} 个地区，无法合成。"
-            f" No indicator covers {composite.LEAST_REGIONS} or more of these regions in {year}: nothing to compose."
+            f"{year} 年没有一个指标覆盖至少 {composite.LEAST_REGIONS} 个地区，无法合成。",
+            f"No indicator covers {composite.LEAST_REGIONS} or more of these regions in {year}: nothing to compose.",
         )
     covered = len({region for one in chosen for region in one.values})
     if len(chosen) < composite.FEW or covered < len(names):
         return (
-            f"只有 {len(chosen)} 个指标，见于 {len(names)} 个地区中的 {covered} 个：勿当作全面的比较。"
-            f" Indicators: {len(chosen)}; regions that have any: {covered} of {len(names)}. No full comparison."
+            f"只有 {len(chosen)} 个指标，见于 {len(names)} 个地区中的 {covered} 个：勿当作全面的比较。",
+            f"Indicators: {len(chosen)}; regions that have any: {covered} of {len(names)}. No full comparison.",
         )
     return None
 

@@ -10,6 +10,7 @@ from fastapi.responses import Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from app import __version__
+from app.api.language import TAGS, language, language_headers, switch, weights
 from app.api.links import base
 from app.maps.assets import asset_url
 
@@ -23,14 +24,16 @@ templates = Environment(
 
 
 templates.globals["asset"] = asset_url
+#: Whether a text holds Chinese, which a page in English marks as such for screen readers.
+templates.tests["chinese"] = lambda text: re.search(r"[㐀-鿿]", str(text)) is not None
 
 
 def wants_html(request: Request, given: Mapping[str, str]) -> bool:
     """``f`` decides, then whether a browser asks."""
     if "f" in given:
         return given["f"] == "html"
-    wanted = _weights(request.headers.get("accept", ""))
-    data = max(weight for kind, weight in wanted.items() if kind not in PAGES)
+    wanted = weights(request.headers.get("accept", ""))
+    data = max((weight for kind, weight in wanted.items() if kind not in PAGES), default=0.0)
     return wanted.get("text/html", 0) > 0 and wanted["text/html"] >= data
 
 
@@ -38,17 +41,15 @@ def wants_html(request: Request, given: Mapping[str, str]) -> bool:
 PAGES = ("text/html", "application/xhtml+xml", "application/xml", "*/*")
 
 
-def _weights(accept: str) -> dict[str, float]:
-    """Weight by media type of an ``Accept`` header; an unreadable weight is 1."""
-    found = {"": 0.0}
-    for part in accept.split(","):
-        kind, *parameters = (piece.strip().lower() for piece in part.split(";"))
-        given = next((one[2:] for one in parameters if one.startswith("q=")), "1")
-        found[kind] = float(given) if re.fullmatch(r"[01](\.[0-9]{0,3})?", given) else 1.0
-    return found
-
-
 def page(request: Request, template: str, *, headers: Mapping[str, str] | None = None, **values: Any) -> Response:
-    """A page; its address may answer programs with something else, so caches must look at ``Accept``."""
-    text = templates.get_template(template).render(base=base(request), version=__version__, request=request, **values)
-    return Response(text, media_type="text/html", headers={"Vary": "Accept", **(headers or {})})
+    """A page in the reader's language (``lang`` in the template).
+
+    Its address may answer programs with something else, so caches must look at ``Accept`` too.
+    """
+    spoken = language(request)
+    other, other_address = switch(request)
+    text = templates.get_template(template).render(
+        base=base(request), version=__version__, request=request, lang=spoken, lang_tag=TAGS[spoken],
+        other_lang=other, other_lang_tag=TAGS[other], other_address=other_address, **values,
+    )  # fmt: skip
+    return Response(text, media_type="text/html", headers={**(headers or {}), **language_headers(request)})

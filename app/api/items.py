@@ -18,6 +18,7 @@ from app.api.body import posted
 from app.api.collections import moment, queryables_header
 from app.api.feature_pages import item_page, items_page
 from app.api.html import wants_html
+from app.api.language import language
 from app.api.links import GEOJSON, HTML, JSON, REL, SCHEMA, Link, link
 from app.api.openapi import documented
 from app.api.problems import Problem, closest
@@ -52,7 +53,7 @@ async def get_items(request: Request, collectionId: str) -> Response:
         question = await asking.question(connection, described, given)
         _check_key(paging.after, described, view)
         page = await items.page(connection, question.selection, paging.limit, paging.after, paging.offset, view)
-        named = await names(connection) if as_page else {}
+        named = await names(connection, language(request)) if as_page else {}
     made |= content_crs(view.crs) | queryables_header(request, described)
     links = _page_links(request, described, given, paging, page, as_page)
     members = {
@@ -141,7 +142,7 @@ async def get_item(request: Request, collectionId: str, featureId: str) -> Respo
     async with snapshot(request.app.state.reader) as connection:
         made = await headers(request, connection, described.layers, "html" if as_page else "json")
         feature = await items.one(connection, described, featureId, crs)
-        named = await names(connection) if as_page else {}
+        named = await names(connection, language(request)) if as_page else {}
     if feature is None:
         raise Problem(
             404, f"图层 {described.id} 中没有 {featureId!r}。 No item {featureId!r} in {described.id}.",
@@ -198,6 +199,7 @@ async def get_aggregate(request: Request, collectionId: str) -> Response:
         made = await headers(request, connection, asking.layers(described, given), representation)
         question = await asking.question(connection, described, given)
         found = await aggregate(connection, question.selection, by, statistics)
+        named = await names(connection, language(request)) if representation == "html" else {}
     body = {
         "group_by": given["group_by"],
         "groups": [{"key": g.key, "label": g.label, "count": g.count, "stats": g.stats} for g in found.groups],
@@ -207,7 +209,8 @@ async def get_aggregate(request: Request, collectionId: str) -> Response:
         **question.said,
     }
     address = link(request, f"/collections/{described.id}/aggregate", "", "", "", {**given, "f": "json"})["href"]
-    return represent(request, given, body, "aggregate.html", made, collection=described, json_address=address)
+    values: dict[str, Any] = {"collection": described, "names": named, "json_address": address}
+    return represent(request, given, body, "aggregate.html", made, **values)
 
 
 def _grouping(described: Collection, given: Mapping[str, str]) -> list[Field]:

@@ -9,6 +9,7 @@ from fastapi.responses import HTMLResponse
 from starlette.concurrency import run_in_threadpool
 
 from app.api import params
+from app.api.language import LANGUAGES, TAGS, language, language_headers, switch
 from app.api.problems import Problem, closest
 from app.api.security import POLICY, policy
 from app.catalog import COLLECTIONS
@@ -18,24 +19,22 @@ from app.maps.page import Page, layout_page
 from app.queries.layouts import LayoutRows, layout_rows, layouts
 
 router = APIRouter(tags=["maps"])
-LANGUAGES = ("zh", "en")
 
 
 @router.get("/maps/{mapId}", response_class=HTMLResponse)
 async def get_map(request: Request, mapId: str) -> HTMLResponse:
     """空间布局图（网页）。 A spatial layout of the plans as an interactive map."""
     given = params.only(request, ("lang", "system"))
-    lang = given.get("lang", "zh")
-    if lang not in LANGUAGES:
-        raise Problem(400, f"没有语言 {lang!r}。 No language {lang!r}.", parameter="lang", allowed=LANGUAGES)
+    params.choice(given, "lang", LANGUAGES)
     async with snapshot(request.app.state.reader) as connection:
         known = await layouts(connection)
         systems = systems_of(known, mapId)
         chosen = chosen_system(systems, given.get("system"))
         rows = await layout_rows(connection, chosen)
     # building the page is arithmetic and text: other requests go on meanwhile
-    page = await run_in_threadpool(_page, rows, systems, mapId, lang, request.base_url.path.rstrip("/"))
-    return HTMLResponse(page.html, headers={POLICY: policy(scripts=page.scripts, styles=page.styles)})
+    page = await run_in_threadpool(_page, request, rows, systems, mapId)
+    guarded = {POLICY: policy(scripts=page.scripts, styles=page.styles)}
+    return HTMLResponse(page.html, headers={**guarded, **language_headers(request)})
 
 
 def systems_of(known: Sequence[dict[str, Any]], name: str) -> dict[str, dict[str, Any]]:
@@ -60,22 +59,26 @@ def chosen_system(systems: dict[str, dict[str, Any]], system: str | None) -> str
     return str(found["id"])
 
 
-def _page(rows: LayoutRows, systems: dict[str, dict[str, Any]], name: str, lang: str, address: str) -> Page:
-    def href(layout: str, language: str) -> str:
+def _page(request: Request, rows: LayoutRows, systems: dict[str, dict[str, Any]], name: str) -> Page:
+    address, spoken = request.base_url.path.rstrip("/"), language(request)
+
+    def href(layout: str) -> str:
         query = {"system": layout.removeprefix(f"{name}-")} if len(systems) > 1 else {}
-        if language != LANGUAGES[0]:
-            query["lang"] = language
+        if "lang" in request.query_params:
+            query["lang"] = spoken
         return f"{address}/maps/{name}" + (f"?{urlencode(query)}" if query else "")
 
-    layout = rows.layout
+    other, other_address = switch(request)
     credits = (*COLLECTIONS["counties"].credits, *COLLECTIONS["platforms"].credits)
     return layout_page(
-        layout_map(rows.ground, rows.elements, rows.platforms, rows.kinds, lang),
-        layout=layout,
-        systems=[{**one, "href": href(one["id"], lang)} for one in systems.values()],
-        other_language=href(layout["id"], "zh" if lang == "en" else "en"),
+        layout_map(rows.ground, rows.elements, rows.platforms, rows.kinds, spoken),
+        layout=rows.layout,
+        systems=[{**one, "href": href(one["id"])} for one in systems.values()],
+        other_lang=other,
+        other_lang_tag=TAGS[other],
+        other_address=other_address,
         credits=credits,
         changed=rows.changed.date().isoformat(),
-        lang=lang,
+        lang=spoken,
         base=address,
     )

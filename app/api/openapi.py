@@ -86,8 +86,8 @@ OPERATIONS: dict[str, tuple[tuple[str, ...], Schema]] = {
     "search_items": ((), _features("featureCollectionGeoJSON", html=False)),
     "aggregate": (("group_by", "stat", *COMMON), _json("groups")),
     "export": (("properties",), _features("featureCollectionGeoJSON", html=False)),
-    "search": (("limit", "offset", "f"), _answers("application/json", LIST)),
-    "index": (("f",), _answers("application/json", LIST)),
+    "search": (("limit", "offset", *COMMON), _answers("application/json", LIST)),
+    "index": (COMMON, _answers("application/json", LIST)),
 }
 #: Parameters that one operation alone has.
 OWN: dict[str, list[Schema]] = {
@@ -134,7 +134,7 @@ def documented(operation: str) -> Schema:
 def listed(register: Register) -> Schema:
     """Parameters and answer of a register."""
     parameters = [of_field(field) for field in register.fields if field.queryable]
-    parameters += [PARAMETERS[name] for name in ("sortby", "limit", "offset", "f")]
+    parameters += [PARAMETERS[name] for name in ("sortby", "limit", "offset", *COMMON)]
     return {"parameters": parameters, "responses": _answers("application/json", LIST)}
 
 

@@ -7,15 +7,17 @@ from fastapi.responses import FileResponse, JSONResponse, Response
 
 from app.api import params
 from app.api.answers import headers
-from app.api.collections import TITLE, landing
+from app.api.collections import landing
 from app.api.html import page, wants_html
+from app.api.language import VARY, language
 from app.api.links import base
 from app.api.openapi import OPENAPI_MEDIA_TYPE, document, documented
 from app.catalog import COLLECTIONS
 from app.db.engine import snapshot
-from app.maps.assets import asset_url, vendored_packages
+from app.maps.assets import vendored_packages
 from app.queries.aggregate import aggregate
 from app.queries.layouts import layouts
+from app.queries.names import names
 from app.queries.selection import Selection
 from app.registers import REGISTERS
 
@@ -29,20 +31,21 @@ async def get_landing(request: Request) -> Response:
     given = params.only(request, ("f", "lang"))
     params.formats(given, "json", "html")
     if not wants_html(request, given):
-        return JSONResponse(landing(request), headers={"Vary": "Accept"})
+        return JSONResponse(landing(request), headers={"Vary": VARY})
     platforms = COLLECTIONS["platforms"]
     county = next(one for one in platforms.queryables if one.name == "county")
     async with snapshot(request.app.state.reader) as connection:
         made = await headers(request, connection, (*platforms.layers, "layout"), "html")
         maps = await layouts(connection)
         counts = await aggregate(connection, Selection(platforms), [county], ())
+        named = await names(connection, language(request))
     return page(
         request,
         "home.html",
         headers=made,
-        title=TITLE,
         maps=[{**one, "address": "/maps/{}?system={}".format(*one["id"].split("-", 1))} for one in maps],
         counts=counts,
+        names=named,
         changed=made.get("Last-Modified"),
         collections=COLLECTIONS.values(),
         registers=REGISTERS,
@@ -56,15 +59,13 @@ async def get_api(request: Request) -> Response:
     params.formats(given, "json", "html")
     if wants_html(request, given):
         return await get_api_page(request)
-    made = {"Vary": "Accept"}
-    return JSONResponse(document(request.app, base(request)), headers=made, media_type=OPENAPI_MEDIA_TYPE)
+    return JSONResponse(document(request.app, base(request)), headers={"Vary": VARY}, media_type=OPENAPI_MEDIA_TYPE)
 
 
 @router.get("/api.html", include_in_schema=False)
 async def get_api_page(request: Request) -> Response:
-    style = asset_url("swagger-ui-dist", "swagger-ui.css")
-    script = asset_url("swagger-ui-dist", "swagger-ui-bundle.js")
-    return page(request, "api.html", title=TITLE, style=style, script=script)
+    params.formats(params.only(request, ("f", "lang")), "html", "json")
+    return page(request, "api.html")
 
 
 @router.get("/favicon.ico", include_in_schema=False)
@@ -75,5 +76,5 @@ async def get_icon() -> FileResponse:
 
 @router.get("/credits", include_in_schema=False)
 async def get_credits(request: Request) -> Response:
-    title = "许可与来源 Licence and credits"
-    return page(request, "credits.html", title=title, collections=COLLECTIONS.values(), packages=vendored_packages())
+    params.formats(params.only(request, ("f", "lang")), "html")
+    return page(request, "credits.html", collections=COLLECTIONS.values(), packages=vendored_packages())

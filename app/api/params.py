@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from fastapi import Request
 
+from app.api.language import LANGUAGES
 from app.api.problems import Problem, closest
 from app.catalog import COLLECTIONS, Collection, Field
 from app.settings import Settings
@@ -20,7 +21,6 @@ Choice = TypeVar("Choice", bound=str)
 
 PAGING = ("limit", "cursor", "offset")
 MAX_OFFSET = 10_000
-LANGUAGES = ("zh", "en")
 #: Longest list one parameter may carry.
 MAX_VALUES = 100
 #: How exact numbers of the database become JSON numbers.
@@ -62,7 +62,7 @@ def only(request: Request, known: Sequence[str]) -> dict[str, str]:
 
 
 def formats(given: Mapping[str, str], *known: str) -> None:
-    """Refuse a format (``f``) that this resource does not have."""
+    """Refuse a format (``f``) that this resource does not have, and a language (``lang``) that nothing has."""
     if given.get("f", known[0]) not in known:
         raise Problem(400, f"没有格式 {given['f']!r}。 No format {given['f']!r}.", parameter="f", allowed=known)
     choice(given, "lang", LANGUAGES)

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.api import params
 from app.api.answers import headers
+from app.api.language import LANGUAGES
 from app.api.maps import chosen_system, systems_of
 from app.api.problems import Problem, closest
 from app.api.security import POLICY, policy
@@ -46,9 +47,7 @@ async def get_print(request: Request, mapId: str, extension: str) -> Response:
     size = given.get("size", "A4")
     if size not in SIZES:
         raise Problem(400, f"没有纸张 {size!r}。 No paper size {size!r}.", parameter="size", allowed=SIZES)
-    lang = given.get("lang", "zh")
-    if lang not in params.LANGUAGES:
-        raise Problem(400, f"没有语言 {lang!r}。 No language {lang!r}.", parameter="lang", allowed=params.LANGUAGES)
+    lang = params.choice(given, "lang", LANGUAGES)
     async with snapshot(request.app.state.reader) as connection:
         layout = await find_layout(connection, mapId, given.get("system"))
         made = await headers(request, connection, LAYERS, kind)

@@ -9,6 +9,7 @@ from fastapi.responses import JSONResponse, Response
 
 from app.api import params
 from app.api.html import page, wants_html
+from app.api.language import VARY
 from app.api.links import HTML, JSON, link
 from app.api.openapi import listed
 from app.api.params import Paging
@@ -19,6 +20,8 @@ from app.queries.registers import listing
 from app.registers import REGISTERS, Register
 
 router = APIRouter(tags=["registers"])
+#: A text in Chinese and in English.
+Text = tuple[str, str]
 DEFAULT_LIMIT = 1000
 #: A page for people is shorter.
 HTML_LIMIT = 100
@@ -28,15 +31,18 @@ def answer(
     request: Request,
     given: Mapping[str, str],
     path: str,
-    title: str,
-    description: str,
+    title: Text,
+    description: Text,
     fields: Sequence[Field],
     rows: Sequence[Mapping[str, Any]],
     more: Mapping[str, Any],
     form: Sequence[Field] = (),
     paged: Paging | None = None,
+    note: Text | None = None,
 ) -> Response:
     """Rows as JSON, or as a page with a table, whichever is asked for; ``form`` are the fields a person may fill in.
+
+    ``title``, ``description`` and ``note`` are texts in Chinese and English.
 
     Where ``paged`` is given, ``more`` says in ``numberMatched`` how many rows there are, and links lead to the rest.
     """
@@ -44,20 +50,21 @@ def answer(
     kind = HTML if html else JSON
     # an address that a browser opens as what it was
     asked = {**given, "f": "html"} if html else dict(given)
+    name = " ".join(title)
     links = [
-        link(request, path, "self", kind, title, asked),
-        link(request, path, "alternate", JSON if html else HTML, title, {**given, "f": "json" if html else "html"}),
+        link(request, path, "self", kind, name, asked),
+        link(request, path, "alternate", JSON if html else HTML, name, {**given, "f": "json" if html else "html"}),
     ]
     if paged and paged.offset:
         before = {**asked, "limit": str(paged.limit), "offset": str(max(paged.offset - paged.limit, 0))}
-        links.append(link(request, path, "prev", kind, title, before))
+        links.append(link(request, path, "prev", kind, name, before))
     if paged and paged.offset + len(rows) < more["numberMatched"] and paged.offset + paged.limit <= params.MAX_OFFSET:
         after = {**asked, "limit": str(paged.limit), "offset": str(paged.offset + paged.limit)}
-        links.append(link(request, path, "next", kind, title, after))
+        links.append(link(request, path, "next", kind, name, after))
     if html:
         return page(
-            request, "register.html", title=title, description=description, path=path, fields=fields, rows=rows,
-            more=more, form=form, given=given, links={one["rel"]: one["href"] for one in links},
+            request, "register.html", heading=title, description=description, path=path, fields=fields, rows=rows,
+            more=more, note=note, form=form, given=given, links={one["rel"]: one["href"] for one in links},
         )  # fmt: skip
     columns = [
         {
@@ -69,8 +76,16 @@ def answer(
         }
         for f in fields
     ]
-    body = {"title": title, "description": description, **more, "columns": columns, "items": rows, "links": links}
-    return JSONResponse(jsonable_encoder(body, custom_encoder=params.NUMBERS), headers={"Vary": "Accept"})
+    body = {
+        "title": name,
+        "description": " ".join(description),
+        **more,
+        **({"note": " ".join(note)} if note else {}),
+        "columns": columns,
+        "items": rows,
+        "links": links,
+    }
+    return JSONResponse(jsonable_encoder(body, custom_encoder=params.NUMBERS), headers={"Vary": VARY})
 
 
 def _route(register: Register) -> Callable[[Request], Awaitable[Response]]:
@@ -85,8 +100,8 @@ def _route(register: Register) -> Callable[[Request], Awaitable[Response]]:
         start = params.paging({"limit": str(usual), **given}, request.app.state.settings)
         async with snapshot(request.app.state.reader) as connection:
             found = await listing(connection, register, filters, _order(given, names), start.limit, start.offset)
-        title = f"{register.title} {register.title_en}"
-        description = f"{register.description} {register.description_en}"
+        title = register.title, register.title_en
+        description = register.description, register.description_en
         more = {"numberMatched": found.matched, "numberReturned": len(found.rows), "offset": start.offset}
         return answer(
             request, given, register.path, title, description, register.fields, found.rows, more, queryables, start

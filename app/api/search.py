@@ -18,10 +18,10 @@ router = APIRouter(tags=["search"])
 SEARCHED = ("platforms", "counties", "cities", "towns", "regions", "layout_elements", "indicators")
 DEFAULT_LIMIT = 20
 MAX_LENGTH = 200
-TITLE = "搜索 Search"
+TITLE = ("搜索", "Search")
 DESCRIPTION = (
-    "名称、别名、产业、说明的任一部分，或拼音、拼音首字母；多个词须都出现。"
-    " Any part of a name, another name, an industry or a text; pinyin or its initials; of several words each occurs."
+    "名称、别名、产业、说明的任一部分，或拼音、拼音首字母；多个词须都出现。",
+    "Any part of a name, another name, an industry or a text; pinyin or its initials; of several words each occurs.",
 )
 FORM = (Field("q", "词", "Words"), Field("collections", "类别", "Collection", values=SEARCHED))
 FIELDS = (
@@ -31,6 +31,10 @@ FIELDS = (
     Field("collection", "类别", "Collection"),
     Field("id", "代号", "Id"),
     Field("href", "地址", "Address"),
+)
+TOO_MANY = (
+    f"匹配太多：每类文字只看了 {MAX_ENTRIES} 条，实际更多；请加一个词。",
+    f"Too many match: only {MAX_ENTRIES} texts of a kind were compared and there are more; add a word.",
 )
 MATCHED = {1: "name", 2: "other name", 3: "text"}
 
@@ -66,12 +70,8 @@ async def get_search(request: Request) -> Response:
         for hit in found.hits
     ]
     more: dict[str, Any] = {"q": words, "numberMatched": found.matched, "numberReturned": len(rows)}
-    if not found.complete:
-        more["note"] = (
-            f"匹配太多：每类文字只看了 {MAX_ENTRIES} 条，实际更多；请加一个词。"
-            f" Too many match: only {MAX_ENTRIES} texts of a kind were compared and there are more; add a word."
-        )
-    return answer(request, given, "/search", TITLE, DESCRIPTION, FIELDS, rows, more, FORM, start)
+    note = None if found.complete else TOO_MANY
+    return answer(request, given, "/search", TITLE, DESCRIPTION, FIELDS, rows, more, FORM, start, note)
 
 
 def _address(request: Request, collection: str, item: str) -> str:

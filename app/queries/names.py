@@ -6,8 +6,15 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.db import tables as t
 
 
-async def names(connection: AsyncConnection) -> dict[str, str]:
-    """Name by id of every region, kind of platform and layout element; no id is used twice."""
+async def names(connection: AsyncConnection, lang: str = "zh") -> dict[str, str]:
+    """Name by id of every region, kind of platform and layout element; no id is used twice.
+
+    In English (``en``) where there is an English name.
+    """
     tables = (t.region, t.kind, t.layout_element)
-    every = sa.union_all(*(sa.select(one.c.id, one.c.name) for one in tables))
+    every = sa.union_all(*(sa.select(one.c.id, _name(one, lang).label("name")) for one in tables))
     return {row.id: row.name for row in (await connection.execute(every)).all()}
+
+
+def _name(table: sa.Table, lang: str) -> sa.ColumnElement[str]:
+    return sa.func.coalesce(table.c.name_en, table.c.name) if lang == "en" else table.c.name

@@ -96,12 +96,12 @@ def test_paging_without_scripts(browser: Browser, live_server: str, client: http
     expected = [
         one["properties"]["name"] for one in client.get("/collections/towns/items?limit=1000").json()["features"]
     ]
-    with browser.new_context(java_script_enabled=False) as context:
+    with browser.new_context(java_script_enabled=False, locale="zh-CN") as context:
         page = context.new_page()
         page.goto(f"{live_server}/collections/towns/items?limit=30")
         seen: list[str] = []
         while True:
-            seen += page.locator("tbody th a").all_inner_texts()
+            seen += [one.partition("\n")[0] for one in page.locator("tbody th a").all_inner_texts()]
             following = page.locator("a[rel=next]")
             if not following.count():
                 break
@@ -109,7 +109,7 @@ def test_paging_without_scripts(browser: Browser, live_server: str, client: http
         assert seen == expected
         while page.locator("a[rel=prev]").count():
             page.locator("a[rel=prev]").first.click()
-        assert page.locator("tbody th a").first.inner_text() == expected[0]
+        assert page.locator("tbody th a").first.inner_text().startswith(expected[0])
 
 
 def test_everything_is_reached_by_keyboard(page_log: PageLog, live_server: str) -> None:
