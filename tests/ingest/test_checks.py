@@ -33,8 +33,9 @@ from app.settings import ROOT, get_settings
 from tests.conftest import connect
 from tests.ingest.dataset import DataFiles, tables
 
-PLAN_WORDS = "产值 园区 园 湖 院 布局 另一布局 12800以上 - 集成电路 目标 科技、生态 甲高新园 乙科创湖 丙研究院"
-PLAN = "\n".join(["第一章", *[""] * 7, "一", f"{PLAN_WORDS[:20]}", PLAN_WORDS[20:], "末行", *["其余"] * 88])
+PLAN_WORDS = "产值 园区 园 湖42.7 院 布局 另一布局 12800以上 - 集成电路 目标 科技、生态 甲高新园 乙科创湖 丙研究院"
+PLAN_LINES = ["第一章", *[""] * 7, "一", f"2020年 2025年 {PLAN_WORDS[:24]}", PLAN_WORDS[24:], "末行", *["其余"] * 88]
+PLAN = "\n".join(PLAN_LINES)
 EMPTY = Path("/nowhere")
 
 
@@ -146,6 +147,7 @@ def test_the_repository_has_no_fault_and_nothing_unexplained(loaded_url: sa.URL,
         "Plan texts",
         "Quotations within their lines",
         "Numbers in the order of their row",
+        "Numbers under their indicator and year",
     }
     assert {result.name_en for result in results if not result.checked} == not_run
     assert result_of(results, "Counts the documents state").checked == len(EXPECTED)
@@ -379,8 +381,8 @@ def quoted(files: DataFiles, plan: Path) -> list[str]:
 
 
 def test_right_quotations_are_counted(files: DataFiles, plan: Path) -> None:
-    texts, quotes, cells = citations(read_tables(files.folder), plan)
-    assert (texts.failing, quotes.failing, cells.failing) == ([], [], [])
+    texts, quotes, cells, names = citations(read_tables(files.folder), plan)
+    assert (texts.failing, quotes.failing, cells.failing, names.failing) == ([], [], [], [])
     assert texts.checked == 1
     assert quotes.checked > 30
 

@@ -15,6 +15,7 @@ from app.ingest.checks.database import database
 from app.ingest.checks.duplicates import duplicates
 from app.ingest.checks.figures import ranges, sums, units
 from app.ingest.checks.geometry import geometry
+from app.ingest.checks.readings import readings
 from app.ingest.checks.result import Accepted, Result
 from app.ingest.files import DataSet, read_tables
 from app.ingest.outlines import read_outlines
@@ -62,6 +63,7 @@ def run(connection: Connection, folder: Path, outlines: str, plans: Path | None)
             sums(data, accepted),
             ranges(data),
             units(data),
+            readings(data, accepted),
             duplicates(data, accepted),
             *citations(data, plans),
             *database(snapshot, data),

@@ -28,6 +28,11 @@ BEGINNING = {"indicator_labels": "label", "aliases": "name"}
 REPEATED = ("category", "positioning", "concept", "builder", "department")
 #: A label printed over several lines of a narrow table cell is not longer than this many lines.
 LABEL_LINES = 12
+#: A row that prints several figures in a cell (“12800/7721”, “4（2）”) has no more indicators than this.
+NAMES_IN_ROW = 2
+#: The year of a figure in running text, or the five-year period that it ends, is printed this few lines before it.
+YEAR_LINES = 8
+PERIODS = {2015: "十二五", 2020: "十三五", 2025: "十四五"}
 #: A table cell that is a plain number or the mark of a missing one.
 BARE = re.compile(r"[0-9]+(\.[0-9]+)?|[-—/]")
 
@@ -73,10 +78,11 @@ def citations(data: DataSet, plans: Path | None) -> list[Result]:
     files = Result("规划文本", "Plan texts")
     quotes = Result("引文在所引行内", "Quotations within their lines")
     cells = Result("数值按表格次序", "Numbers in the order of their row")
+    names = Result("数值在其指标名、年份下", "Numbers under their indicator and year")
     if plans is None:
-        for result in (files, quotes, cells):
+        for result in (files, quotes, cells, names):
             result.not_run = "未给出 --plans，未核对。 Not compared: no --plans were given."
-        return [files, quotes, cells]
+        return [files, quotes, cells, names]
     texts: dict[str, PlanText] = {}
     for source in data.rows.get("documents", []):
         files.checked += 1
@@ -86,7 +92,8 @@ def citations(data: DataSet, plans: Path | None) -> list[Result]:
             files.failing.append(_at(source, str(error)))
     quotes.failing += _faults(data, texts, quotes)
     cells.failing += _order(data, texts, cells)
-    return [files, quotes, cells]
+    names.failing += [*_names(data, texts, names), *_years(data, texts, names)]
+    return [files, quotes, cells, names]
 
 
 def _text(document: Row, plans: Path) -> PlanText:
@@ -174,6 +181,11 @@ def _platforms(data: DataSet, texts: dict[str, PlanText], result: Result) -> Ite
                 result.checked += 1
                 if not any(squeeze(phrase) in passage for passage in cited):
                     yield _at(source, f"{column}: {phrase!r} is in none of its mentions")
+        if row["area_km2"] is not None:
+            result.checked += 1
+            area = re.compile(rf"(?<![\d.]){re.escape(str(row['area_km2']))}(?![\d.]*\d)")
+            if not any(area.search(passage) for passage in cited):
+                yield _at(source, f"area_km2: {row['area_km2']} is in none of its mentions")
 
 
 def _order(data: DataSet, texts: dict[str, PlanText], result: Result) -> Iterator[str]:
@@ -189,6 +201,48 @@ def _order(data: DataSet, texts: dict[str, PlanText], result: Result) -> Iterato
         missed = next((source for source in sources if source.row["printed"] not in words), None)
         if missed:
             yield _at(missed, f"printed: {missed.row['printed']!r} is not the next number in {document} {first}–{last}")
+
+
+def _names(data: DataSet, texts: dict[str, PlanText], result: Result) -> Iterator[str]:
+    """A label of the indicator, and the unit printed, stand in the table row of the value.
+
+    The row begins after the one before. Tables whose names stand in the head, and lists of platforms, are left out.
+    """
+    labels: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for row in data.values("indicator_labels"):
+        labels[row["document"], row["indicator"]].append(squeeze(row["label"]))
+    tables: dict[tuple[str, str], dict[int, list[Source]]] = defaultdict(lambda: defaultdict(list))
+    for source in data.rows.get("indicator_values", []):
+        row = source.row
+        if row["table_name"] and row["row_no"] and row["region"] and row["document"] in texts:
+            tables[row["document"], row["table_name"]][int(row["row_no"])].append(source)
+    for (document, _), rows in tables.items():
+        ends = {number: max(source.row["line_end"] for source in sources) for number, sources in rows.items()}
+        for number, sources in rows.items():
+            if len({source.row["indicator"] for source in sources}) > NAMES_IN_ROW:
+                continue
+            first = min(source.row["line_start"] for source in sources)
+            passage = texts[document].between(ends.get(number - 1, first - LABEL_LINES) + 1, ends[number])
+            for source in sources:
+                result.checked += 1
+                row = source.row
+                if not any(label in passage for label in labels[document, row["indicator"]]):
+                    yield _at(source, f"indicator: no label of {row['indicator']!r} stands in row {number}")
+                elif row["unit_printed"] and squeeze(row["unit_printed"]) not in passage:
+                    yield _at(source, f"unit_printed: {row['unit_printed']!r} does not stand in row {number}")
+
+
+def _years(data: DataSet, texts: dict[str, PlanText], result: Result) -> Iterator[str]:
+    """The year of a figure in running text is printed in or shortly before its lines, unless a note says whence."""
+    for source in data.rows.get("indicator_values", []):
+        row = source.row
+        if row["table_name"] or row["note"] or row["document"] not in texts:
+            continue
+        result.checked += 1
+        year, first = row["year"], row["line_start"] - YEAR_LINES
+        passage = texts[row["document"]].between(max(1, first), row["line_end"])
+        if str(year) not in passage and PERIODS.get(year, str(year)) not in passage:
+            yield _at(source, f"year: {year} is not printed in lines {max(1, first)}–{row['line_end']}, and no note")
 
 
 def in_order(name: str, passage: str) -> bool:
