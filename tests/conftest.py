@@ -115,10 +115,12 @@ def served(settings: Settings) -> Iterator[str]:
         running = uvicorn.Server(uvicorn.Config(create_app(settings), log_level="warning", proxy_headers=False))
         thread = threading.Thread(target=running.run, kwargs={"sockets": [listener]}, name="served")
         thread.start()
-        # the socket listens already: a first request waits until the application is ready
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-        running.should_exit = True
-        thread.join()
+        try:
+            # the socket listens already: a first request waits until the application is ready
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        finally:
+            running.should_exit = True
+            thread.join()
 
 
 def http(address: str) -> httpx.Client:

@@ -181,16 +181,14 @@ def _bbox(text: str, crs: Crs) -> Box:
     if len(numbers) != 4:
         raise Problem(400, "须为四个数：西,南,东,北。 Must be four numbers: west,south,east,north.", parameter="bbox")
     one, two, three, four = numbers
-    box = (two, one, four, three) if crs.flipped else (one, two, three, four)
-    west, south, east, north = box
+    west, south, east, north = (two, one, four, three) if crs.flipped else (one, two, three, four)
     if south > north or (crs.unit == "metre" and west > east):
         raise Problem(400, "南不得大于北。 The lower corner must come first.", parameter="bbox")
     if crs.unit == "degree":
         if not (-180 <= west <= 180 and -180 <= east <= 180 and -90 <= south <= north <= 90):
             raise Problem(400, "须在 ±180、±90 度以内。 Must lie within ±180 and ±90 degrees.", parameter="bbox")
-        return box
     try:
-        return reference_systems.to_wgs84_bbox(box, crs)
+        return reference_systems.to_wgs84_bbox((one, two, three, four), crs)
     except OutsideArea as error:
         raise Problem(400, str(error), parameter="bbox") from None
 
