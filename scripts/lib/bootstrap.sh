@@ -1,7 +1,7 @@
 # Installs what the programs in scripts/ need. Sourced by them and by the Dockerfile, after `set -euo pipefail`.
 #
 #   prepare serve   PostGIS, a Chinese font, and the packages of requirements.lock in .venv
-#   prepare test    these, Chromium and GDAL's programs, and the packages of requirements-test.lock
+#   prepare test    these, Chromium and what drives it, GDAL's programs, and the packages of requirements-test.lock
 #
 # What is there already is left alone: with everything in place `prepare` writes nothing and takes a fraction of a second.
 # Every failure is one bilingual sentence with its remedy on standard error, and exit status 1.
@@ -50,6 +50,15 @@ has_postgis() {
 
 has_chromium() { command -v chromium >/dev/null; }
 
+# has_libatomic: a library of GCC's that the browser's driver (Playwright's node) is linked to, and Chromium is not.
+has_libatomic() {
+    local folder
+    for folder in /usr/lib /usr/lib64 /usr/lib/*-linux-*; do
+        [[ -e $folder/libatomic.so.1 ]] && return 0
+    done
+    return 1
+}
+
 has_gdal() { command -v ogr2ogr >/dev/null; }
 
 has_cjk_font() {
@@ -86,6 +95,7 @@ missing_packages() {
     need fonts-noto-cjk has_cjk_font
     if [[ $1 == test ]]; then
         need chromium has_chromium
+        need libatomic1 has_libatomic
         need gdal-bin has_gdal
     fi
 }

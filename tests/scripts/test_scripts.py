@@ -160,6 +160,17 @@ def test_without_sudo_an_ordinary_user_is_told_what_to_ask_for(bare_path: Path) 
     assert re.search(r"no sudo.* apt-get install .*chromium", only_line(answer.stderr))
 
 
+def test_what_drives_the_browser_needs_no_library_but_those_installed_for_it() -> None:
+    playwright = importlib.util.find_spec("playwright")
+    assert playwright and playwright.origin
+    linked = run("ldd", Path(playwright.origin).parent / "driver" / "node").stdout
+    # what a bare Debian has or Chromium brings; only what missing_packages asks for may come beside
+    usual = {"linux-vdso", "ld-linux", "libc", "libm", "libdl", "libpthread", "libgcc_s", "libstdc++"}
+    names = {Path(line.split()[0]).name.partition(".so")[0] for line in linked.splitlines()}
+    assert {re.sub(r"^(ld-linux)-.*", r"\1", name) for name in names} <= usual | {"libatomic"}
+    assert "libatomic1" in bootstrap("has_libatomic() { false; }; missing_packages test").stdout.split()
+
+
 def test_a_failed_installation_names_the_remedy(bare_path: Path) -> None:
     add_tool(bare_path, "apt-get", '[[ " $* " != *" install "* ]] || { echo "E: no network" >&2; exit 100; }')
     answer = bootstrap('as_root() { "$@"; }; dpkg() { :; }; install_packages test', PATH=str(bare_path))
