@@ -40,8 +40,9 @@ def layout_page(drawn: LayoutMap, **context: Any) -> Page:
     figure = drawn.canvas.get_root()
     assert isinstance(figure, Figure)  # noqa: S101 - a map makes its own
     figure.render()
+    # Folium's addresses are the same for every page; behind a reverse proxy each begins with its prefix
+    head = _VIEWPORT.sub("", figure.header.render()).replace('"/static/', f'"{context["base"]}/static/')
     # Folium has escaped what it writes: keys, numbers and labels
-    head = _VIEWPORT.sub("", figure.header.render())
     script = _INDENT.sub("\n", figure.script.render())
     html = templates.get_template("map.html").render(
         head=Markup(head),  # noqa: S704

@@ -1,6 +1,7 @@
 """What every answer has: marks and 304, HEAD, compression, CORS, and right addresses behind a proxy."""
 
 import http.client
+import re
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
@@ -125,6 +126,10 @@ def test_links_are_those_of_a_trusted_proxy(client: httpx.Client) -> None:
     page = client.get("/collections/counties/items/330481", headers={**OUTSIDE, "Accept": "text/html"}).text
     assert 'href="https://map.example.org/jiaxing/static/page.css"' in page
     assert "127.0.0.1" not in page
+    # relative to the host, as the map's addresses are, they begin with the prefix
+    drawn = re.findall(r'(?:src|href|action)="(/[^"]*)"', client.get("/maps/jiaxing", headers=OUTSIDE).text)
+    assert any("leaflet.js" in one for one in drawn)
+    assert [one for one in drawn if not one.startswith("/jiaxing/")] == []
     definition = client.get("/api", headers=OUTSIDE).json()
     assert definition["servers"] == [{"url": "https://map.example.org/jiaxing"}]
 

@@ -162,7 +162,8 @@ def test_without_sudo_an_ordinary_user_is_told_what_to_ask_for(bare_path: Path) 
 
 def test_what_drives_the_browser_needs_no_library_but_those_installed_for_it() -> None:
     playwright = importlib.util.find_spec("playwright")
-    assert playwright and playwright.origin
+    assert playwright
+    assert playwright.origin
     linked = run("ldd", Path(playwright.origin).parent / "driver" / "node").stdout
     # what a bare Debian has or Chromium brings; only what missing_packages asks for may come beside
     usual = {"linux-vdso", "ld-linux", "libc", "libm", "libdl", "libpthread", "libgcc_s", "libstdc++"}
