@@ -3,18 +3,20 @@
 import asyncio
 import logging
 import os
+import socket
 import threading
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import click
 import uvicorn
 from sqlalchemy import URL, Connection, NullPool, create_engine
 from sqlalchemy.exc import ProgrammingError
+from uvicorn.supervisors import Multiprocess
 
 from app.db.embedded import DatabaseUnsuitable
 from app.db.migrate import SchemaTooNew, upgrade
@@ -36,7 +38,8 @@ _OTHER_SCHEMA = (
 def main() -> None:
     """嘉兴创新地图 Jiaxing Innovation Map."""
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
-    logging.getLogger("alembic").setLevel(logging.WARNING)
+    for chatty in ("alembic", "matplotlib"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
 
 
 def _data_option(command: click.decorators.FC) -> click.decorators.FC:
@@ -99,7 +102,8 @@ def _say(report: Report) -> None:
 def serve(host: str, port: int, workers: int) -> None:
     """启动服务。 Prepare the database, load what changed, and serve in the foreground."""
     settings = get_settings()
-    with _errors():
+    # a taken port is told before the database is touched, and who comes too early waits
+    with _errors(), closing(_listener(host, port)) as listener:
         click.echo("正在准备数据库…… Preparing the database …")
         with _connection(settings) as connection:
             report = load_if_changed(connection, settings.geodata_dir, settings.county_outlines)
@@ -108,10 +112,35 @@ def serve(host: str, port: int, workers: int) -> None:
                 _say(report)
             # held until the web processes hold it themselves
             threading.Thread(target=_announce, args=(host, port), daemon=True).start()
-            uvicorn.run(
-                "app.main:create_app", factory=True, host=host, port=port, workers=workers, log_level="warning",
+            config = uvicorn.Config(
+                "app.main:create_app", factory=True, workers=workers, log_level="warning",
                 timeout_graceful_shutdown=8, proxy_headers=False, server_header=False,
             )  # fmt: skip
+            with suppress(KeyboardInterrupt):
+                if workers > 1:
+                    Multiprocess(config, sockets=[listener]).run()
+                else:
+                    uvicorn.Server(config).run(sockets=[listener])
+
+
+def _listener(host: str, port: int) -> socket.socket:
+    """A socket that listens. Raises ClickException where that cannot be."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    # by the protocol's number asyncio knows that answers are to leave at once (TCP_NODELAY)
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        listener.listen()
+    except OSError as error:
+        listener.close()
+        raise click.ClickException(
+            f"无法在 {host} 的端口 {port} 上监听（{error.strerror}）：请停止占用它的程序，或换一个 --port、--host。"
+            f" Cannot listen on port {port} of {host} ({error.strerror}): stop what uses it, or choose another --port"
+            f" or --host."
+        ) from None
+    listener.set_inheritable(True)
+    return listener
 
 
 def _announce(host: str, port: int) -> None:

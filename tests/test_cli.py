@@ -1,6 +1,7 @@
 """The command: what it prints, and that an error is a sentence and a non-zero exit."""
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -15,6 +16,7 @@ from click.testing import CliRunner
 from app.cli import main
 from app.settings import ROOT, get_settings
 from tests.conftest import connect, http
+from tests.db import in_memory
 from tests.ingest.dataset import DataFiles, boundaries, files
 
 __all__ = ["boundaries", "files"]
@@ -106,18 +108,23 @@ def test_a_missing_folder(tmp_path: Path) -> None:
     assert "does not exist" in err
 
 
-def test_serve(migrated_url: sa.URL, files: DataFiles) -> None:
-    """Loads, says where it can be found, answers there, loads nothing the second time, and stops when told."""
+def test_serve(files: DataFiles) -> None:
+    """Loads, says where it can be found, answers there, loads nothing the second time, and stops when told.
+
+    With a private database, the second time for two web processes; nothing of it is left running.
+    """
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
-    environment = {
-        **os.environ,
-        "DATABASE_URL": migrated_url.render_as_string(hide_password=False),
-        "INNOMAP_GEODATA_DIR": str(files.folder),
-    }
+    data = in_memory()
+    environment = {name: value for name, value in os.environ.items() if not name.endswith("DATABASE_URL")}
+    environment |= {"INNOMAP_GEODATA_DIR": str(files.folder), "INNOMAP_DATA_DIR": str(data)}
+    # modules that one process has compiled start quickly in the others
+    environment |= {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": str(data / "compiled")}
     command = [sys.executable, "-c", "from app.cli import main; main()", "serve", "--port", str(port)]
-    for start in ("first", "second"):
-        with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True) as process:
+    for start, more in (("first", []), ("second", ["--workers", "2"])):
+        with subprocess.Popen(
+            [*command, *more], cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True
+        ) as process:
             patience = threading.Timer(120, process.kill)
             patience.start()
             assert process.stdout is not None
@@ -130,8 +137,23 @@ def test_serve(migrated_url: sa.URL, files: DataFiles) -> None:
             assert ("Data loaded" in said) is (start == "first"), said
             for path in ("/maps/jiaxing", "/collections", "/api.html"):
                 assert f"http://127.0.0.1:{port}{path}\n" in said
-            with http(f"http://127.0.0.1:{port}") as client:
-                assert client.get("/collections/platforms/items").json()["numberMatched"] == 3
+            assert list(data.rglob("postmaster.pid"))
+            for _ in range(4):
+                with http(f"http://127.0.0.1:{port}") as client:
+                    assert client.get("/collections/platforms/items").json()["numberMatched"] == 3
             process.send_signal(signal.SIGINT)
-            process.wait()
+            assert process.wait() == 0
             patience.cancel()
+        assert not list(data.rglob("postmaster.pid"))
+    shutil.rmtree(data)
+
+
+@pytest.mark.parametrize(("host", "reason"), [("127.0.0.1", "Address already in use"), ("192.0.2.1", "Cannot assign")])
+def test_an_address_that_is_taken_or_not_ours(monkeypatch: pytest.MonkeyPatch, host: str, reason: str) -> None:
+    """Told before the database is looked for: the addresses of another program must not be given for ours."""
+    monkeypatch.setenv("DATABASE_URL", "postgresql://127.0.0.1:1/none")
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        code, out, err = run("serve", "--host", host, "--port", str(taken.getsockname()[1]))
+    assert (code, out) == (1, "")
+    assert reason in err
+    assert "another --port" in err
