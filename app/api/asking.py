@@ -184,9 +184,8 @@ def _bbox(text: str, crs: Crs) -> Box:
     west, south, east, north = (two, one, four, three) if crs.flipped else (one, two, three, four)
     if south > north or (crs.unit == "metre" and west > east):
         raise Problem(400, "南不得大于北。 The lower corner must come first.", parameter="bbox")
-    if crs.unit == "degree":
-        if not (-180 <= west <= 180 and -180 <= east <= 180 and -90 <= south <= north <= 90):
-            raise Problem(400, "须在 ±180、±90 度以内。 Must lie within ±180 and ±90 degrees.", parameter="bbox")
+    if crs.unit == "degree" and not (-180 <= west <= 180 and -180 <= east <= 180 and -90 <= south <= north <= 90):
+        raise Problem(400, "须在 ±180、±90 度以内。 Must lie within ±180 and ±90 degrees.", parameter="bbox")
     try:
         return reference_systems.to_wgs84_bbox((one, two, three, four), crs)
     except OutsideArea as error:
