@@ -8,29 +8,25 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, suppress
 from pathlib import Path
 
 import click
 import uvicorn
-from sqlalchemy import URL, Connection, NullPool, create_engine
+from sqlalchemy import URL, NullPool, create_engine
 from sqlalchemy.exc import ProgrammingError
 from uvicorn.supervisors import Multiprocess
 
-from app.db.embedded import DatabaseUnsuitable
-from app.db.migrate import SchemaTooNew, upgrade
+from app.commands.common import OTHER_SCHEMA as _OTHER_SCHEMA
+from app.commands.common import connection as _connection
+from app.commands.common import data_option as _data_option
+from app.commands.common import errors as _errors
+from app.commands.export import export
 from app.db.server import database
 from app.ingest import checks
-from app.ingest.load import DataFaults, Report, load_if_changed, read
+from app.ingest.load import Report, load_if_changed, read
 from app.ingest.load import load as load_geodata
-from app.settings import Settings, get_settings
-
-FAULTS_SHOWN = 100
-_OTHER_SCHEMA = (
-    "数据库结构不是本版本的，请先运行 innomap load。"
-    " The database is not at this release's schema: run innomap load first."
-)
+from app.settings import get_settings
 
 
 @click.group()
@@ -40,46 +36,6 @@ def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     for chatty in ("alembic", "matplotlib"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
-
-
-def _data_option(command: click.decorators.FC) -> click.decorators.FC:
-    """``--data``: the folder of the private database."""
-
-    def chosen(context: click.Context, parameter: click.Parameter, value: Path | None) -> None:
-        if value is not None:
-            # web processes of their own read it from there too
-            os.environ["INNOMAP_DATA_DIR"] = str(value.resolve())
-            get_settings.cache_clear()
-
-    folder = click.Path(file_okay=False, path_type=Path)
-    return click.option(
-        "--data", type=folder, callback=chosen, expose_value=False, is_eager=True,
-        help="私有数据库所在文件夹。 Folder of the private database.",
-    )(command)  # fmt: skip
-
-
-@contextmanager
-def _errors() -> Iterator[None]:
-    """Errors a user can mend, as sentences."""
-    try:
-        yield
-    except DataFaults as error:
-        for fault in error.faults[:FAULTS_SHOWN]:
-            click.echo(str(fault), err=True)
-        raise click.ClickException(str(error)) from None
-    except (DatabaseUnsuitable, SchemaTooNew) as error:
-        raise click.ClickException(str(error)) from None
-
-
-@contextmanager
-def _connection(settings: Settings) -> Iterator[Connection]:
-    """A connection that may write, to a database at this release's schema."""
-    with database(settings) as url:
-        engine = create_engine(url, poolclass=NullPool, connect_args={"application_name": "innomap"})
-        with engine.connect() as connection:
-            if upgrade(connection):
-                click.echo("已更新数据库结构。 The database schema is up to date now.")
-            yield connection
 
 
 def _say(report: Report) -> None:
@@ -92,6 +48,9 @@ def _say(report: Report) -> None:
     click.echo("；".join(changes) if changes else "没有变化。 Nothing changed.")
     for kept in report.kept:
         click.echo(kept)
+
+
+main.add_command(export)
 
 
 @main.command()

@@ -26,6 +26,7 @@ from app.api import (
 )
 from app.api.answers import NotModified, not_modified
 from app.api.edge import Forwarded, HeadAsGet
+from app.api.export_files import export_files
 from app.api.security import Guarded
 from app.db.engine import reader
 from app.db.server import database
@@ -35,7 +36,7 @@ from app.settings import Settings, get_settings
 #: Beside what is compressed by default.
 COMPRESSED = (
     "application/geo+json", "application/problem+json", "application/schema+json", "application/vnd.mapbox-vector-tile",
-    "application/vnd.oai.openapi+json",
+    "application/vnd.oai.openapi+json", "application/vnd.google-earth.kml+xml", "application/x-ndjson",
 )  # fmt: skip
 for media_type in COMPRESSED:
     add_compress_type(media_type)
@@ -50,7 +51,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         # each web process keeps the private database up by itself, whatever happens to the one that started it
         with database(settings) as url:
             app.state.reader = reader(url, settings)
-            yield
+            with export_files(settings) as app.state.exports:
+                yield
             await app.state.reader.dispose()
 
     app = FastAPI(
@@ -72,7 +74,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     # outermost last: addresses first, then the body goes of what would have been sent, compressed
     app.add_middleware(
         CORSMiddleware, allow_origins=["*"], allow_methods=["*"], allow_headers=["*"],
-        expose_headers=["ETag", "Content-Crs", "Link", "Content-Disposition", "Retry-After"],
+        expose_headers=["ETag", "Content-Crs", "Link", "Content-Disposition", "Repr-Digest", "Retry-After"],
     )  # fmt: skip
     app.add_middleware(CompressMiddleware)
     app.add_middleware(Guarded)

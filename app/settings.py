@@ -47,6 +47,12 @@ class Settings(BaseSettings):
     )
     pool_size: int = Field(default=8, ge=1, le=100, description="database connections each web process keeps")
     max_limit: int = Field(default=10_000, ge=1, description="largest `limit` of an items request")
+    max_export_mb: int = Field(
+        default=2048, ge=1, description="largest download (MiB) of the formats that are made as a file: gpkg, xlsx, …"
+    )
+    exports_at_once: int = Field(
+        default=4, ge=1, description="downloads that each web process makes at a time; others wait for their turn"
+    )
     default_limit: int = Field(default=100, ge=1, description="`limit` of an items request that names none")
 
 

@@ -14,6 +14,7 @@ from app.settings import ROOT
 #: From the top. A module imports from floors below its own, and from its own package.
 FLOORS = (
     {"cli"},
+    {"commands"},
     {"main"},
     {"api"},
     {"maps"},

@@ -21,6 +21,7 @@ from app.catalog import COLLECTIONS, Collection
 from app.conformance import CLASSES
 from app.crs import CRS84, OFFERED
 from app.db.engine import snapshot
+from app.queries.exports import FORMATS
 from app.queries.items import extent
 from app.queries.versions import state
 
@@ -187,7 +188,10 @@ def _links(request: Request, described: Collection) -> list[Link]:
         link(request, f"{path}/queryables", f"{REL}/queryables", SCHEMA, "可查询的属性 Queryables"),
         link(request, f"{path}/sortables", f"{REL}/sortables", SCHEMA, "可排序的属性 Sortables"),
         link(request, f"{path}/schema", f"{REL}/schema", SCHEMA, "属性 Schema"),
-        link(request, f"/exports/{described.id}.geojson", "enclosure", GEOJSON, "下载 Download"),
+        *(
+            link(request, f"/exports/{described.id}.{one}", "enclosure", form.media_type, f"下载 Download: {one}")
+            for one, form in FORMATS.items()
+        ),
         link(request, f"{path}/tiles", f"{REL}/tilesets-vector", JSON, "矢量瓦片 Vector tiles"),
         link(request, "/documents", "describedby", JSON, "规划文件 Plan documents"),
         link(request, "/credits", "license", HTML, "许可与来源 Licence and credits"),

@@ -1,94 +1,146 @@
-"""Downloads: a whole layer or any selection of it, streamed."""
+"""Downloads: a whole layer or any selection of it, in any format."""
 
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AsyncExitStack
-from dataclasses import dataclass, replace
-from typing import Any
+import base64
+import hashlib
+from collections.abc import Iterable, Mapping
+from contextlib import AsyncExitStack, aclosing
+from dataclasses import dataclass
 
 from anyio import CancelScope
 from fastapi import APIRouter, Request
-from fastapi.responses import StreamingResponse
+from fastapi.responses import FileResponse, PlainTextResponse, Response, StreamingResponse
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.api import asking, params
 from app.api.answers import headers
+from app.api.export_files import ExportFiles
 from app.api.openapi import documented
 from app.api.problems import Problem
+from app.catalog import Collection
+from app.crs import CRS84
 from app.db.engine import snapshot
-from app.encode import geojson, tabular
-from app.queries import items
-from app.queries.items import View
-from app.queries.selection import Selection
+from app.maps.qgis_style import styles
+from app.queries import exports
+from app.queries.exports import FORMATS, Format, Job
+from app.queries.versions import state
 
 router = APIRouter(tags=["exports"])
-
-Pieces = AsyncIterator[bytes]
+#: Parameters beside those that choose items.
+SHOWING = ("crs", "properties", "sortby", "limit")
+#: Of tables: what stands for the geometry.
+GEOMETRY = "geometry"
+SUM = ".sha256"
 
 
 @dataclass(frozen=True)
-class Format:
-    """A file format: its media type, and the file piece by piece."""
+class Asked:
+    """A download: the collection and format its name gives, and its parameters."""
 
-    media_type: str
-    write: Callable[[AsyncExitStack, AsyncConnection, Selection, View, Mapping[str, Any]], Pieces]
-
-
-def _geojson(
-    stack: AsyncExitStack, connection: AsyncConnection, selection: Selection, view: View, said: Mapping[str, Any]
-) -> Pieces:
-    features = items.stream(connection, selection, view)
-    # before its connection, when a client leaves in the middle
-    stack.push_async_callback(features.aclose)
-    return geojson.feature_stream(features, {"name": selection.collection.id, **said}, view.crs)
+    collection: Collection
+    extension: str
+    format: Format
+    given: Mapping[str, str]
 
 
-def _csv(
-    stack: AsyncExitStack, connection: AsyncConnection, selection: Selection, view: View, said: Mapping[str, Any]
-) -> Pieces:
-    rows = items.table(connection, selection, view)
-    stack.push_async_callback(rows.aclose)
-    return tabular.csv_stream(items.table_columns(selection, view), rows)
-
-
-FORMATS = {"geojson": Format(geojson.MEDIA_TYPE, _geojson), "csv": Format(tabular.MEDIA_TYPE, _csv)}
-
-
-@router.get("/exports/{name}", openapi_extra=documented("export"))
-async def get_export(request: Request, name: str) -> StreamingResponse:
-    """下载图层。 Download a layer; without ``limit`` all of it, with the same parameters as the items."""
+def asked(name: str, pairs: Iterable[tuple[str, str]]) -> Asked:
+    """What a file name and parameters ask for. Raises a problem for whatever is wrong with them."""
     layer, dot, extension = name.partition(".")
     if not dot or extension not in FORMATS:
         raise Problem(
             404, f"没有格式 {extension!r}。 No format {extension!r}.", parameter="name",
             allowed=[f"{layer}.{one}" for one in FORMATS],
         )  # fmt: skip
-    described = params.collection(layer)
-    given = params.only(request, (*asking.selecting(described), "crs", "properties"))
-    view = replace(asking.view(described, given), as_file=True)
-    # the connection lives until the last byte has left, beyond this function
+    described, form = params.collection(layer), FORMATS[extension]
+    given = params.once(pairs, (*asking.selecting(described), *SHOWING, *([GEOMETRY] if form.tabular else [])))
+    if params.choice(given, GEOMETRY, exports.GEOMETRY) == "lonlat" and not described.has_position:
+        raise Problem(
+            400, f"{described.id} 没有定位点。 {described.id} has no anchor points.", parameter=GEOMETRY,
+            allowed=[one for one in exports.GEOMETRY if one != "lonlat"],
+        )  # fmt: skip
+    if form.wgs84_only and asking.view(described, given).crs is not CRS84:
+        raise Problem(400, f"{extension} 只用 CRS84。 {extension} is CRS84 only.", parameter="crs", allowed=[CRS84.uri])
+    return Asked(described, extension, form, given)
+
+
+async def job(connection: AsyncConnection, wanted: Asked) -> Job:
+    """The items asked for, and what their file says of itself."""
+    described, given = wanted.collection, wanted.given
+    question = await asking.question(connection, described, given)
+    known = await state(connection, asking.layers(described, given))
+    limit = params.whole("limit", given["limit"], 1) if "limit" in given else None
+    view, drawn = asking.view(described, given), styles(described)
+    return exports.job(question.selection, view, question.said, known, given, drawn, limit)
+
+
+def filename(found: Job, extension: str) -> str:
+    """The collection and the places it is narrowed to, in ASCII."""
+    selection = found.selection
+    return "-".join([selection.collection.id, *(place.id for place in selection.within)]) + f".{extension}"
+
+
+@router.get("/exports/{name}", openapi_extra=documented("export"))
+async def get_export(request: Request, name: str) -> Response:
+    """下载图层。 Download a layer; without ``limit`` all of it, with the same parameters as the items.
+
+    The name of a file with ``.sha256`` behind gives its checksum.
+    """
+    wanted = asked(name.removesuffix(SUM), request.query_params.multi_items())
+    files: ExportFiles = request.app.state.exports
+    # the turn and the connection last until the last byte of a stream has left, beyond this function
     stack = AsyncExitStack()
     try:
-        connection = await stack.enter_async_context(snapshot(request.app.state.reader))
-        made = await headers(request, connection, asking.layers(described, given), extension)
-        question = await asking.question(connection, described, given)
+        await files.turn(stack)
+        answer = await _answer(request, stack, wanted, name.endswith(SUM))
     except BaseException:
         await stack.aclose()
         raise
-    pieces = FORMATS[extension].write(stack, connection, question.selection, view, question.said)
+    if not isinstance(answer, StreamingResponse):
+        await stack.aclose()
+    return answer
 
-    async def body() -> Pieces:
-        try:
-            while True:
-                # a client that leaves ends this between two pieces, never in the middle of a fetch
-                with CancelScope(shield=True):
-                    piece = await anext(pieces, None)
-                if piece is None:
-                    break
-                yield piece
-        finally:
+
+async def _answer(request: Request, stack: AsyncExitStack, wanted: Asked, as_sum: bool) -> Response:
+    files: ExportFiles = request.app.state.exports
+    connection = await stack.enter_async_context(snapshot(request.app.state.reader))
+    made = await headers(request, connection, asking.layers(wanted.collection, wanted.given), wanted.extension)
+    found = await job(connection, wanted)
+    named = filename(found, wanted.extension)
+    if wanted.format.stream is not None and not as_sum:
+        pieces = wanted.format.stream(connection, found)
+        # before its connection, when a client leaves in the middle
+        stack.push_async_callback(pieces.aclose)
+        made["Content-Disposition"] = f'attachment; filename="{named}"'
+        return StreamingResponse(_sent(stack, pieces), media_type=wanted.format.media_type, headers=made)
+    if wanted.format.stream is not None:
+        digest = hashlib.sha256()
+        async with aclosing(wanted.format.stream(connection, found)) as content:
+            async for piece in content:
+                digest.update(piece)
+        return _sum(digest.digest(), named, made)
+    path, digest_of_file = await files.file(connection, wanted.format, wanted.extension, found)
+    if as_sum:
+        return _sum(digest_of_file, named, made)
+    made["Content-Disposition"] = f'attachment; filename="{named}"'
+    # the same state gives the same bytes, so that the rest of a broken download fits its beginning
+    made["ETag"] = made["ETag"].removeprefix("W/")
+    made["Repr-Digest"] = f"sha-256=:{base64.b64encode(digest_of_file).decode()}:"
+    return FileResponse(path, headers=made, media_type=wanted.format.media_type)
+
+
+def _sum(digest: bytes, named: str, made: Mapping[str, str]) -> Response:
+    """As ``sha256sum --check`` reads it."""
+    return PlainTextResponse(f"{digest.hex()}  {named}\n", headers=made)
+
+
+async def _sent(stack: AsyncExitStack, pieces: exports.Pieces) -> exports.Pieces:
+    try:
+        while True:
+            # a client that leaves ends this between two pieces, never in the middle of a fetch
             with CancelScope(shield=True):
-                await stack.aclose()
-
-    filename = "-".join([described.id, *(p.id for p in question.selection.within)]) + f".{extension}"
-    made["Content-Disposition"] = f'attachment; filename="{filename}"'
-    return StreamingResponse(body(), media_type=FORMATS[extension].media_type, headers=made)
+                piece = await anext(pieces, None)
+            if piece is None:
+                break
+            yield piece
+    finally:
+        with CancelScope(shield=True):
+            await stack.aclose()

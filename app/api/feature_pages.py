@@ -11,6 +11,8 @@ from fastapi.responses import Response
 from app.api.html import page
 from app.api.links import Link, base, link
 from app.catalog import Collection, Field
+from app.queries.exports import FORMATS
+from app.queries.items import DISTANCE
 from app.queries.relations import UNCERTAIN
 
 #: Columns of a table that a person reads across.
@@ -29,8 +31,6 @@ NOT_IN_TABLES = (
 TOLERANCE = 0.0005
 #: A box round the seven counties.
 PREFECTURE = shapely.box(120.2, 30.2, 121.7, 31.1)
-#: The distance that a question of nearness adds.
-DISTANCE = Field("distance_m", "距离", "Distance", "number", "m")
 
 Feature = dict[str, Any]
 
@@ -48,13 +48,13 @@ def items_page(
     features = [_linked(request, described, one) for one in body["features"]]
     chosen = {name: value for name, value in given.items() if name not in ("f", "lang", "limit", "offset", "cursor")}
     kept = {name: value for name, value in given.items() if name not in ("f", "lang")}
-    export = {name: value for name, value in chosen.items() if name not in ("crs", "sortby")}
+    export = {name: value for name, value in chosen.items() if name != "crs"}
     return page(
         request, "items.html", headers=made, collection=described, body=body, features=features, chosen=chosen,
         columns=_columns(described, features, chosen), drawn=_drawn(request, features), names=names,
         links={one["rel"]: one["href"] for one in links},
         json_address=link(request, f"/collections/{described.id}/items", "", "", "", {**kept, "f": "json"})["href"],
-        export_address=link(request, f"/exports/{described.id}.geojson", "", "", "", export)["href"],
+        exports={one: link(request, f"/exports/{described.id}.{one}", "", "", "", export)["href"] for one in FORMATS},
     )  # fmt: skip
 
 

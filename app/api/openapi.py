@@ -12,6 +12,7 @@ from app.api.components import SCHEMAS, reference
 from app.api.parameters import PARAMETERS, of_field, query
 from app.api.params import PAGING
 from app.catalog import COLLECTIONS, Collection, Field
+from app.queries.exports import FORMATS, GEOMETRY
 from app.registers import Register
 
 OPENAPI_MEDIA_TYPE = "application/vnd.oai.openapi+json;version=3.0"
@@ -45,6 +46,21 @@ def _answers(media_type: str, schema: Schema, html: bool = True, headers: Sequen
 
 def _features(name: str, html: bool = True) -> Schema:
     return _answers(GEOJSON, reference(name), html, ("Content-Crs",))
+
+
+def _files() -> Schema:
+    """A download in each of its formats; those that are files can be had in parts."""
+    binary: Schema = {"type": "string", "format": "binary"}
+    content = {one.media_type: {"schema": binary} for one in FORMATS.values()}
+    content |= {
+        GEOJSON: {"schema": reference("featureCollectionGeoJSON")},
+        "text/plain": {"schema": {"type": "string"}},
+    }
+    headers = {
+        name: {"schema": {"type": "string"}} for name in ("Content-Disposition", "ETag", "Accept-Ranges", "Repr-Digest")
+    }
+    ok = {"description": "成功 OK", "content": content, "headers": headers}
+    return {"200": ok, "206": {**ok, "description": "所要的部分 The part asked for"}}
 
 
 def _json(name: str) -> Schema:
@@ -85,13 +101,20 @@ OPERATIONS: dict[str, tuple[tuple[str, ...], Schema]] = {
     "item": (("crs", *COMMON), _features("featureGeoJSON")),
     "search_items": ((), _features("featureCollectionGeoJSON", html=False)),
     "aggregate": (("group_by", "stat", *COMMON), _json("groups")),
-    "export": (("properties",), _features("featureCollectionGeoJSON", html=False)),
+    "export": (("crs", "properties", "sortby"), _files()),
     "search": (("limit", "offset", *COMMON), _answers("application/json", LIST)),
     "index": (COMMON, _answers("application/json", LIST)),
 }
 #: Parameters that one operation alone has.
 OWN: dict[str, list[Schema]] = {
-    "export": SELECTING,
+    "export": [
+        *SELECTING,
+        query("limit", "至多条数；缺省为全部。 Items at most; all, unless given.", {"type": "integer", "minimum": 1}),
+        query(
+            "geometry", "表格（csv、xlsx）中以何表示图形。 What stands for the geometry in a table (csv, xlsx).",
+            {"type": "string", "enum": list(GEOMETRY), "default": GEOMETRY[0]},
+        ),
+    ],
     "search": [
         query(
             "q",

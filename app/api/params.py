@@ -5,7 +5,7 @@ import binascii
 import json
 import math
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, TypeVar
@@ -47,8 +47,13 @@ def collection(name: str) -> Collection:
 
 def only(request: Request, known: Sequence[str]) -> dict[str, str]:
     """The request's parameters, each given once and none unknown."""
+    return once(request.query_params.multi_items(), known)
+
+
+def once(pairs: Iterable[tuple[str, str]], known: Sequence[str]) -> dict[str, str]:
+    """Parameters by name, each given once and none unknown."""
     given: dict[str, str] = {}
-    for name, value in request.query_params.multi_items():
+    for name, value in pairs:
         if name not in known:
             raise Problem(
                 400, f"没有参数 {name!r}。 No parameter {name!r}.{closest(name, known)}", parameter=name, allowed=known

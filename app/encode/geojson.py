@@ -7,6 +7,8 @@ from typing import Any
 from app.crs import CRS84, Crs
 
 MEDIA_TYPE = "application/geo+json"
+#: One feature a line, without the record separators of RFC 8142: what tools for lines of JSON expect.
+LINES = "application/x-ndjson"
 
 
 def _crs_member(crs: Crs) -> dict[str, Any]:
@@ -35,6 +37,18 @@ async def feature_stream(
         yield (separator + feature).encode()
         separator = ",\n"
     yield b"\n]}\n"
+
+
+async def line_stream(
+    features: AsyncIterator[str], members: Mapping[str, Any], crs: Crs = CRS84
+) -> AsyncIterator[bytes]:
+    """One feature a line; the first carries ``members``, and each its reference system unless that is CRS84."""
+    first = True
+    async for feature in features:
+        added = {**_crs_member(crs), **(members if first else {})}
+        # PostGIS writes a line break nowhere but inside a text, where JSON escapes it
+        yield feature_with(feature, added, crs) if added else f"{feature}\n".encode()
+        first = False
 
 
 def feature_with(feature: str, members: Mapping[str, Any], crs: Crs = CRS84) -> bytes:

@@ -1,6 +1,6 @@
 """Items as GeoJSON text, built by PostGIS: one row of the answer is one Feature."""
 
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,9 @@ from app.queries.selection import Selection, conditions
 DECIMALS = {"degree": 6, "metre": 2}
 #: Rows fetched at a time when a whole layer streams out.
 CHUNK = 500
+
+#: What a question of nearness adds to the properties.
+DISTANCE = Field("distance_m", "距离", "Distance", "number", "m")
 
 #: Properties to sort by, each with whether descending.
 Order = Sequence[tuple[str, bool]]
@@ -67,7 +70,7 @@ def _feature(selection: Selection, view: View, columns: Columns) -> sa.ColumnEle
     shown_columns = [_property(one, columns[one.name]) for one in fields]
     distance = selection.distance(columns)
     if distance is not None:
-        shown_columns.append(sa.func.round(sa.cast(distance, sa.Numeric), 1).label("distance_m"))
+        shown_columns.append(sa.func.round(sa.cast(distance, sa.Numeric), 1).label(DISTANCE.name))
     described = sa.select(*shown_columns).correlate(columns["id"].table).subquery("properties")
     properties: sa.ColumnElement[Any] = sa.literal_column("'{}'::json")
     if shown_columns:
@@ -99,6 +102,19 @@ def _select(selection: Selection, view: View) -> tuple[sa.Select[Any], Columns]:
     return sa.select(_feature(selection, view, columns)).where(*conditions(selection, rows)), columns
 
 
+def ordered(
+    statement: sa.Select[Any], selection: Selection, view: View, columns: Columns, limit: int | None
+) -> sa.Select[Any]:
+    """The statement in the order asked for, and cut: the nearest nearest first and no more than asked for."""
+    if selection.near is not None and selection.near.nearest is not None:
+        nearness = selection.nearness(columns)
+        statement = statement.order_by(nearness, sa.collate(columns["id"], "C"))
+        return statement.limit(min(selection.near.nearest, limit or selection.near.nearest))
+    for column, down in _sorting(selection, view, columns):
+        statement = statement.order_by(column.desc().nulls_last() if down else column.asc().nulls_last())
+    return statement.limit(limit)
+
+
 async def count(connection: AsyncConnection, selection: Selection) -> int:
     """How many items the selection has."""
     rows = selection.collection.rows.subquery("rows")
@@ -116,19 +132,15 @@ async def page(
 ) -> Page:
     """Up to ``limit`` items behind the key ``after`` (or behind ``offset`` items). The nearest come nearest first."""
     statement, columns = _select(selection, view)
-    nearness = selection.nearness(columns)
-    if nearness is not None and selection.near is not None:
-        statement = statement.order_by(nearness, sa.collate(columns["id"], "C"))
-        found = (await connection.execute(statement.limit(min(limit, selection.near.nearest or limit)))).all()
+    if selection.near is not None and selection.near.nearest is not None:
+        found = (await connection.execute(ordered(statement, selection, view, columns, limit))).all()
         return Page([row[0] for row in found], len(found), None)
     sorting = _sorting(selection, view, columns)
     statement = statement.add_columns(*(sa.type_coerce(column, column.type) for column, _ in sorting))
-    statement = statement.order_by(
-        *(column.desc().nulls_last() if down else column.asc().nulls_last() for column, down in sorting)
-    )
     if after is not None:
         statement = statement.where(_behind(sorting, after))
-    found = (await connection.execute(statement.limit(limit + 1).offset(offset))).all()
+    statement = ordered(statement, selection, view, columns, limit + 1).offset(offset)
+    found = (await connection.execute(statement)).all()
     more = len(found) > limit
     found = found[:limit]
     following = list(found[-1][1:]) if more else None
@@ -156,40 +168,19 @@ async def one(connection: AsyncConnection, collection: Collection, item: str, cr
     return feature
 
 
-async def stream(connection: AsyncConnection, selection: Selection, view: View = View()) -> AsyncGenerator[str, None]:
-    """All items of the selection through a server-side cursor, whatever their number."""
+async def stream(
+    connection: AsyncConnection, selection: Selection, view: View = View(), limit: int | None = None
+) -> AsyncGenerator[str, None]:
+    """The items of the selection (``limit`` of them at most) through a server-side cursor, whatever their number."""
     statement, columns = _select(selection, view)
-    statement = statement.order_by(sa.collate(columns["id"], "C"))
-    # closed whatever happens to the reader, who may leave in the middle
-    async with connection.stream(statement, execution_options={"yield_per": CHUNK}) as result:
+    statement = ordered(statement, selection, view, columns, limit)
+    result = await connection.stream(statement, execution_options={"yield_per": CHUNK})
+    try:
         async for (feature,) in result:
             yield feature
-
-
-def table_columns(selection: Selection, view: View) -> list[str]:
-    """The columns of an item as a table row: id, properties, anchor point in degrees, geometry as WKT."""
-    names = [one.name for one in selection.collection.fields if view.properties is None or one.name in view.properties]
-    points = ["lon", "lat"] if selection.collection.has_position else []
-    return ["id", *names, *points, "wkt"]
-
-
-async def table(
-    connection: AsyncConnection, selection: Selection, view: View = View()
-) -> AsyncGenerator[Mapping[str, Any], None]:
-    """All items of the selection as table rows, through a server-side cursor."""
-    rows = selection.collection.rows.subquery("rows")
-    columns = dict(rows.c.items())
-    known: dict[str, sa.ColumnElement[Any]] = {
-        **columns,
-        "wkt": sa.func.ST_AsText(shown(columns["geometry"], view), DECIMALS[view.crs.unit]),
-    }
-    if "position" in columns:
-        known |= {"lon": sa.func.ST_X(columns["position"]), "lat": sa.func.ST_Y(columns["position"])}
-    shown_columns = [known[name].label(name) for name in table_columns(selection, view)]
-    statement = sa.select(*shown_columns).where(*conditions(selection, rows)).order_by(sa.collate(columns["id"], "C"))
-    async with connection.stream(statement, execution_options={"yield_per": CHUNK}) as result:
-        async for row in result.mappings():
-            yield dict(row)
+    finally:
+        # whatever happens to the reader, who may leave in the middle; as a context it would stay open then
+        await result.close()
 
 
 async def extent(connection: AsyncConnection, collection: Collection) -> tuple[float, float, float, float] | None:

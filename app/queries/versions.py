@@ -12,9 +12,13 @@ from app.db import tables as t
 
 @dataclass(frozen=True)
 class State:
-    """``mark`` differs for every state of the layers asked about; ``changed_at`` is when one changed last."""
+    """``mark`` differs for every state of the layers asked about; ``changed_at`` is when one changed last.
+
+    ``versions`` is the part of the mark that people may compare: each layer with its version.
+    """
 
     mark: str
+    versions: str
     changed_at: datetime | None
 
 
@@ -28,4 +32,4 @@ async def state(connection: AsyncConnection, layers: Sequence[str]) -> State:
     epoch = sa.select(t.installation.c.epoch).scalar_subquery()
     statement = sa.select(epoch, numbered, sa.func.max(layer.changed_at)).where(layer.layer.in_(layers))
     found = (await connection.execute(statement)).one()
-    return State(f"{found[0]} {found[1]}", found[2])
+    return State(f"{found[0]} {found[1]}", found[1] or "", found[2])

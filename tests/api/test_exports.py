@@ -1,14 +1,19 @@
 """Downloads stream, are named, equal the items, and open in GDAL."""
 
+import base64
+import hashlib
 import re
 from pathlib import Path
 from typing import Any
 
+import geopandas
 import httpx
 import pyogrio
 import pytest
+import sqlalchemy as sa
 
 from app.catalog import COLLECTIONS
+from tests.conftest import http, served, settings_for
 
 
 def items(client: httpx.Client, collection: str, **parameters: str) -> dict[str, Any]:
@@ -78,3 +83,68 @@ def test_gdal_opens_it(client: httpx.Client, tmp_path: Path, name: str, address:
     assert any("\u4e00" <= character <= "\u9fff" for character in "".join(table["name"]))
     assert [geometry is None for geometry in table.geometry] == [feature["geometry"] is None for feature in features]
     assert table.geometry.dropna().is_valid.all()
+
+
+def test_the_nearest_come_nearest_first_and_no_more(client: httpx.Client) -> None:
+    query = {"nearest": "120.75,30.75", "k": "3"}
+    found = client.get("/exports/platforms.geojson", params=query).json()["features"]
+    assert found == items(client, "platforms", **query)["features"]
+    assert len(found) == 3
+    rows = client.get("/exports/platforms.csv", params={**query, "properties": "name"}).text.splitlines()
+    assert "distance_m" in rows[0]
+    assert len(rows) == 4
+
+
+def test_order_and_number_are_as_asked(client: httpx.Client) -> None:
+    query = {"sortby": "-area_km2", "limit": "4"}
+    found = client.get("/exports/platforms.geojson", params=query).json()["features"]
+    assert [one["id"] for one in found] == [one["id"] for one in items(client, "platforms", **query)["features"]]
+
+
+def test_a_broken_download_goes_on_where_it_broke(client: httpx.Client) -> None:
+    address = "/exports/towns.fgb"
+    whole = client.get(address)
+    mark = whole.headers["etag"]
+    assert whole.headers["accept-ranges"] == "bytes"
+    assert not mark.startswith("W/")
+    rest = client.get(address, headers={"Range": "bytes=1000-", "If-Range": mark})
+    assert rest.status_code == 206
+    assert whole.content == whole.content[:1000] + rest.content
+    assert rest.headers["content-range"] == f"bytes 1000-{len(whole.content) - 1}/{len(whole.content)}"
+    # the data have changed meanwhile: all of it anew
+    anew = client.get(address, headers={"Range": "bytes=1000-", "If-Range": '"other"'})
+    assert (anew.status_code, anew.content) == (200, whole.content)
+    assert client.get(address, headers={"If-None-Match": mark}).status_code == 304
+
+
+@pytest.mark.parametrize("extension", ["gpkg", "csv"])
+def test_a_checksum_stands_beside_it(client: httpx.Client, extension: str) -> None:
+    query = {"within": "海宁", "crs": "EPSG:4549"}
+    content = client.get(f"/exports/platforms.{extension}", params=query)
+    digest = hashlib.sha256(content.content)
+    summed = client.get(f"/exports/platforms.{extension}.sha256", params=query)
+    assert summed.text == f"{digest.hexdigest()}  platforms-330481.{extension}\n"
+    if extension == "gpkg":
+        told = base64.b64decode(content.headers["repr-digest"].removeprefix("sha-256=:").removesuffix(":"))
+        assert told == digest.digest()
+
+
+@pytest.mark.parametrize("extension", ["gpkg", "fgb", "parquet", "shp.zip", "xlsx"])
+def test_nothing_chosen_is_a_file_too(client: httpx.Client, tmp_path: Path, extension: str) -> None:
+    answer = client.get(f"/exports/platforms.{extension}", params={"name": "无此名"})
+    assert answer.status_code == 200
+    path = tmp_path / f"empty.{extension}"
+    path.write_bytes(answer.content)
+    if extension == "parquet":
+        assert len(geopandas.read_parquet(path)) == 0
+    elif extension == "gpkg":
+        assert pyogrio.read_info(path)["features"] == 0
+
+
+def test_a_file_too_large_is_refused(loaded_url: sa.URL) -> None:
+    with served(settings_for(loaded_url, max_export_mb=1)) as address, http(address) as client:
+        answer = client.get("/exports/region_indicators.gpkg")
+        assert answer.status_code == 400
+        assert "1 MiB" in answer.json()["detail"]
+        assert client.get("/exports/towns.gpkg").status_code == 200
+        assert client.get("/exports/region_indicators.geojsonl").status_code == 200

@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from app.encode.tabular import cell
+from app.encode.values import legible
 
 
 def _rows(client: httpx.Client, address: str, **query: str) -> list[dict[str, str]]:
@@ -30,7 +31,9 @@ def test_parameters_choose_lines_and_columns(client: httpx.Client) -> None:
     rows = _rows(client, "/exports/platforms.csv", within="海宁", properties="name,kind")
     asked = client.get("/collections/platforms/items", params={"within": "海宁", "limit": "1000"}).json()
     assert len(rows) == asked["numberMatched"]
-    assert list(rows[0]) == ["id", "kind", "name", "lon", "lat", "wkt"]
+    assert list(rows[0]) == [
+        "id", "kind", "name", "geometry_method", "schematic", "lon", "lat", "wkt", "crs", "data_version", "attribution",
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"])
@@ -39,6 +42,5 @@ def test_text_never_becomes_a_formula(text: str) -> None:
 
 
 def test_values_as_a_spreadsheet_shows_them() -> None:
-    assert [cell(one) for one in (None, True, Decimal("42.70"), -3, ["甲", "乙"], [{"a": 1}], "甲")] == [
-        "", "true", "42.70", -3, "甲；乙", '[{"a": 1}]', "甲",
-    ]  # fmt: skip
+    values = (None, True, Decimal("42.70"), -3, ["甲", "乙"], [{"a": 1}], "甲")
+    assert [cell(legible(one)) for one in values] == ["", "true", "42.70", -3, "甲；乙", '[{"a": 1}]', "甲"]

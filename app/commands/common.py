@@ -1,0 +1,61 @@
+"""What several commands share: the database they work with, and errors as sentences."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+from sqlalchemy import Connection, NullPool, create_engine
+
+from app.db.embedded import DatabaseUnsuitable
+from app.db.migrate import SchemaTooNew, upgrade
+from app.db.server import database
+from app.ingest.load import DataFaults
+from app.settings import Settings, get_settings
+
+FAULTS_SHOWN = 100
+OTHER_SCHEMA = (
+    "数据库结构不是本版本的，请先运行 innomap load。"
+    " The database is not at this release's schema: run innomap load first."
+)
+
+
+def data_option(command: click.decorators.FC) -> click.decorators.FC:
+    """``--data``: the folder of the private database."""
+
+    def chosen(context: click.Context, parameter: click.Parameter, value: Path | None) -> None:
+        if value is not None:
+            # web processes of their own read it from there too
+            os.environ["INNOMAP_DATA_DIR"] = str(value.resolve())
+            get_settings.cache_clear()
+
+    folder = click.Path(file_okay=False, path_type=Path)
+    return click.option(
+        "--data", type=folder, callback=chosen, expose_value=False, is_eager=True,
+        help="私有数据库所在文件夹。 Folder of the private database.",
+    )(command)  # fmt: skip
+
+
+@contextmanager
+def errors() -> Iterator[None]:
+    """Errors a user can mend, as sentences."""
+    try:
+        yield
+    except DataFaults as error:
+        for fault in error.faults[:FAULTS_SHOWN]:
+            click.echo(str(fault), err=True)
+        raise click.ClickException(str(error)) from None
+    except (DatabaseUnsuitable, SchemaTooNew) as error:
+        raise click.ClickException(str(error)) from None
+
+
+@contextmanager
+def connection(settings: Settings) -> Iterator[Connection]:
+    """A connection that may write, to a database at this release's schema."""
+    with database(settings) as url:
+        engine = create_engine(url, poolclass=NullPool, connect_args={"application_name": "innomap"})
+        with engine.connect() as opened:
+            if upgrade(opened):
+                click.echo("已更新数据库结构。 The database schema is up to date now.")
+            yield opened
