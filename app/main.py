@@ -25,12 +25,14 @@ from app.api import (
     tiles,
 )
 from app.api.answers import NotModified, not_modified
+from app.api.cache import ResponseCache
 from app.api.edge import Forwarded, HeadAsGet
 from app.api.export_files import export_files
 from app.api.security import Guarded
 from app.db.engine import reader
 from app.db.server import database
 from app.maps.assets import use_local_assets
+from app.queries.watch import Watch
 from app.settings import Settings, get_settings
 
 #: Beside what is compressed by default.
@@ -51,7 +53,12 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         # each web process keeps the private database up by itself, whatever happens to the one that started it
         with database(settings) as url:
             app.state.reader = reader(url, settings)
+<<<<<<< HEAD
             with export_files(settings) as app.state.exports:
+=======
+            app.state.watch = Watch(app.state.reader)
+            async with app.state.watch.running():
+>>>>>>> 43918fe (Keep answers ready while their data stand)
                 yield
             await app.state.reader.dispose()
 
@@ -79,6 +86,11 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.add_middleware(CompressMiddleware)
     app.add_middleware(Guarded)
     app.add_middleware(HeadAsGet)
+    app.add_middleware(
+        ResponseCache,
+        limit=settings.response_cache_mb * 1_000_000,
+        watch=lambda: getattr(app.state, "watch", None),
+    )
     app.add_middleware(Forwarded, trusted=settings.trusted_proxies, root_path=settings.root_path)
     app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static")
     return app

@@ -46,6 +46,9 @@ class Settings(BaseSettings):
         default=10_000, ge=100, description="longest time one database statement of a request may take"
     )
     pool_size: int = Field(default=8, ge=1, le=100, description="database connections each web process keeps")
+    response_cache_mb: int = Field(
+        default=64, ge=0, le=100_000, description="memory in MB that each web process keeps answers in; 0 keeps none"
+    )
     max_limit: int = Field(default=10_000, ge=1, description="largest `limit` of an items request")
     max_export_mb: int = Field(
         default=2048, ge=1, description="largest download (MiB) of the formats that are made as a file: gpkg, xlsx, …"

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app import __version__
 from app.api import params
+from app.api.cache import has_mark, remember
 from app.api.html import page, wants_html
 from app.api.language import VARY, language, language_headers
 from app.queries.versions import state
@@ -45,6 +46,7 @@ async def headers(
     """
     spoken = (language(request),) if representation == "html" else ()
     found = await state(connection, layers)
+    remember(request.scope, found)
     address = f"{request.url.path}?{urlencode(sorted(request.query_params.multi_items()))}"
     parts = (found.mark, __version__, str(request.base_url), address, representation, *spoken)
     digest = hashlib.sha256("\n".join(parts).encode()).hexdigest()[:20]
@@ -54,15 +56,9 @@ async def headers(
         made |= language_headers(request)
     if found.changed_at:
         made["Last-Modified"] = format_datetime(found.changed_at, usegmt=True)
-    if _has(request.headers.get("if-none-match", ""), mark):
+    if has_mark(request.headers.get("if-none-match", ""), mark):
         raise NotModified(made)
     return made
-
-
-def _has(given: str, mark: str) -> bool:
-    """Weak comparison, as RFC 9110 has it for If-None-Match."""
-    marks = {one.strip().removeprefix("W/") for one in given.split(",")}
-    return "*" in marks or mark.removeprefix("W/") in marks
 
 
 def represent(
