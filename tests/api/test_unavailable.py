@@ -13,6 +13,8 @@ from app.db.migrate import upgrade
 from tests.conftest import connect, embedded_server, http, served, settings_for
 
 PATIENCE_S = 60.0
+#: Every answer comes from the database.
+UNKEPT = {"response_cache_mb": 0}
 
 
 @pytest.fixture
@@ -40,7 +42,7 @@ def ask(client: httpx.Client) -> httpx.Response:
 
 
 def test_503_and_back(own_url: sa.URL) -> None:
-    with served(settings_for(own_url)) as address, http(address) as client:
+    with served(settings_for(own_url, **UNKEPT)) as address, http(address) as client:
         assert ask(client).status_code == 200
         kill_server(own_url)
         seen = set()
@@ -60,7 +62,7 @@ def test_503_and_back(own_url: sa.URL) -> None:
 
 def test_ended_sessions_are_replaced(own_url: sa.URL) -> None:
     """An administrator ends every session; the next request finds a new connection."""
-    with served(settings_for(own_url)) as address, http(address) as client:
+    with served(settings_for(own_url, **UNKEPT)) as address, http(address) as client:
         assert ask(client).status_code == 200
         with psycopg.connect(
             own_url.set(drivername="postgresql").render_as_string(hide_password=False), autocommit=True
@@ -73,7 +75,7 @@ def test_ended_sessions_are_replaced(own_url: sa.URL) -> None:
 
 
 def test_a_question_that_takes_too_long(database_url: sa.URL) -> None:
-    with served(settings_for(database_url, statement_timeout_ms=100)) as address, http(address) as client:
+    with served(settings_for(database_url, statement_timeout_ms=100, **UNKEPT)) as address, http(address) as client:
         with connect(database_url).begin() as blocking:
             blocking.execute(sa.text("LOCK TABLE platform IN ACCESS EXCLUSIVE MODE"))
             answer = ask(client)
@@ -86,7 +88,7 @@ def test_more_requests_than_connections(database_url: sa.URL) -> None:
     """A request that finds no connection within the limit is told to come again."""
     import concurrent.futures
 
-    settings = settings_for(database_url, statement_timeout_ms=400, pool_size=1)
+    settings = settings_for(database_url, statement_timeout_ms=400, pool_size=1, **UNKEPT)
     with served(settings) as address, http(address) as client, concurrent.futures.ThreadPoolExecutor(6) as threads:
         with connect(database_url).begin() as blocking:
             blocking.execute(sa.text("LOCK TABLE platform IN ACCESS EXCLUSIVE MODE"))
