@@ -53,13 +53,10 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         # each web process keeps the private database up by itself, whatever happens to the one that started it
         with database(settings) as url:
             app.state.reader = reader(url, settings)
-<<<<<<< HEAD
-            with export_files(settings) as app.state.exports:
-=======
             app.state.watch = Watch(app.state.reader)
-            async with app.state.watch.running():
->>>>>>> 43918fe (Keep answers ready while their data stand)
-                yield
+            with export_files(settings) as app.state.exports:
+                async with app.state.watch.running():
+                    yield
             await app.state.reader.dispose()
 
     app = FastAPI(

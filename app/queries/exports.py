@@ -144,7 +144,7 @@ def job(
         "description_en": described.description_en,
         **said,
         "licence": LICENCE,
-        "data_version": state.versions,
+        "data_version": state.numbered,
         "crs": {
             "code": view.crs.code, "uri": view.crs.uri, "name": view.crs.name, "name_en": view.crs.name_en,
             "axes": AXES[view.crs.unit],
