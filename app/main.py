@@ -18,6 +18,7 @@ from app.api import (
     items,
     maps,
     pages,
+    popups,
     prints,
     problems,
     registers,
@@ -73,7 +74,20 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     use_local_assets()
     problems.install(app)
     app.add_exception_handler(NotModified, not_modified)
-    for module in (pages, health, collections, items, exports, prints, maps, registers, search, composite, tiles):
+    for module in (
+        pages,
+        health,
+        collections,
+        items,
+        exports,
+        popups,
+        prints,
+        maps,
+        registers,
+        search,
+        composite,
+        tiles,
+    ):
         app.include_router(module.router)
     # outermost last: addresses first, then the body goes of what would have been sent, compressed
     app.add_middleware(

@@ -1,28 +1,39 @@
 """Maps as pages: one for each spatial layout of the plans."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
-from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request
-from fastapi.responses import HTMLResponse
+from fastapi.responses import HTMLResponse, Response
 from starlette.concurrency import run_in_threadpool
 
 from app.api import params
-from app.api.language import LANGUAGES, TAGS, language, language_headers, switch
+from app.api.answers import headers
+from app.api.html import page
+from app.api.language import LANGUAGES, Language, language
+from app.api.links import base, link
+from app.api.parameters import PARAMETERS, query
+from app.api.popups import embedded
 from app.api.problems import Problem, closest
 from app.api.security import POLICY, policy
 from app.catalog import COLLECTIONS
+from app.catalog.layouts import LAYOUT_LAYERS
+from app.catalog.platforms import PLATFORM_LAYERS
 from app.db.engine import snapshot
-from app.maps.layout_map import layout_map
-from app.maps.page import Page, layout_page
+from app.maps.layout_map import LayoutMap, layout_map
+from app.maps.page import Parts, page_parts
+from app.maps.symbols import PARK, knowledge, swatch
 from app.queries.layouts import LayoutRows, layout_rows, layouts
 
 router = APIRouter(tags=["maps"])
+#: What a layout's map reads.
+LAYERS = (*LAYOUT_LAYERS, *PLATFORM_LAYERS)
+#: Which of a region's layouts.
+SYSTEM = query("system", "空间体系，一图有多个时。 Spatial system, where a map has several.")
 
 
-@router.get("/maps/{mapId}", response_class=HTMLResponse)
-async def get_map(request: Request, mapId: str) -> HTMLResponse:
+@router.get("/maps/{mapId}", response_class=HTMLResponse, openapi_extra={"parameters": [SYSTEM, PARAMETERS["lang"]]})
+async def get_map(request: Request, mapId: str) -> Response:
     """空间布局图（网页）。 A spatial layout of the plans as an interactive map."""
     given = params.only(request, ("lang", "system"))
     params.choice(given, "lang", LANGUAGES)
@@ -30,11 +41,12 @@ async def get_map(request: Request, mapId: str) -> HTMLResponse:
         known = await layouts(connection)
         systems = systems_of(known, mapId)
         chosen = chosen_system(systems, given.get("system"))
+        made = await headers(request, connection, LAYERS, "html")
         rows = await layout_rows(connection, chosen)
-    # building the page is arithmetic and text: other requests go on meanwhile
-    page = await run_in_threadpool(_page, request, rows, systems, mapId)
-    guarded = {POLICY: policy(scripts=page.scripts, styles=page.styles)}
-    return HTMLResponse(page.html, headers={**guarded, **language_headers(request)})
+    # drawing is arithmetic and text: other requests go on meanwhile
+    drawn, parts = await run_in_threadpool(_drawn, rows, language(request), base(request))
+    guarded = {**made, POLICY: policy(scripts=parts.scripts, styles=parts.styles)}
+    return _page(request, rows, systems, mapId, drawn, parts, guarded)
 
 
 def systems_of(known: Sequence[dict[str, Any]], name: str) -> dict[str, dict[str, Any]]:
@@ -59,26 +71,36 @@ def chosen_system(systems: dict[str, dict[str, Any]], system: str | None) -> str
     return str(found["id"])
 
 
-def _page(request: Request, rows: LayoutRows, systems: dict[str, dict[str, Any]], name: str) -> Page:
-    address, spoken = request.base_url.path.rstrip("/"), language(request)
+def _drawn(rows: LayoutRows, lang: Language, address: str) -> tuple[LayoutMap, Parts]:
+    drawn = layout_map(rows.ground, rows.elements, rows.platforms, rows.kinds, lang)
+    return drawn, page_parts(drawn.canvas, address)
 
-    def href(layout: str) -> str:
-        query = {"system": layout.removeprefix(f"{name}-")} if len(systems) > 1 else {}
-        if "lang" in request.query_params:
-            query["lang"] = spoken
-        return f"{address}/maps/{name}" + (f"?{urlencode(query)}" if query else "")
 
-    other, other_address = switch(request)
-    credits = (*COLLECTIONS["counties"].credits, *COLLECTIONS["platforms"].credits)
-    return layout_page(
-        layout_map(rows.ground, rows.elements, rows.platforms, rows.kinds, spoken),
-        layout=rows.layout,
+def _page(
+    request: Request, rows: LayoutRows, systems: Mapping[str, Mapping[str, Any]], name: str, drawn: LayoutMap,
+    parts: Parts, made: Mapping[str, str],
+) -> Response:  # fmt: skip
+    def href(layout: str, extension: str = "", **asked: str) -> str:
+        if len(systems) > 1:
+            asked["system"] = layout.removeprefix(f"{name}-")
+        if "lang" in request.query_params or extension:
+            asked["lang"] = language(request)
+        return link(request, f"/maps/{name}{extension}", "", "", "", asked)["href"]
+
+    layout = rows.layout
+    return page(
+        request,
+        "map.html",
+        headers=made,
+        drawn=drawn,
+        parts=parts,
+        layout=layout,
         systems=[{**one, "href": href(one["id"])} for one in systems.values()],
-        other_lang=other,
-        other_lang_tag=TAGS[other],
-        other_address=other_address,
-        credits=credits,
+        sheet=lambda kind, size: href(layout["id"], f".{kind}", size=size),
+        popups=embedded(request, drawn.popups, rows.spoken),
+        knowledge=knowledge(),
+        dotted=next(one for one in knowledge() if one.id == "dotted"),
+        core_member=swatch(PARK, ringed=True),
+        credits=(*COLLECTIONS["counties"].credits, *COLLECTIONS["platforms"].credits),
         changed=rows.changed.date().isoformat(),
-        lang=spoken,
-        base=address,
     )

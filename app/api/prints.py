@@ -12,11 +12,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.api import params
 from app.api.answers import headers
 from app.api.language import LANGUAGES
-from app.api.maps import chosen_system, systems_of
+from app.api.maps import LAYERS, SYSTEM, chosen_system, systems_of
+from app.api.parameters import PARAMETERS, query
 from app.api.problems import Problem, closest
 from app.api.security import POLICY, policy
-from app.catalog.layouts import LAYOUT_LAYERS
-from app.catalog.platforms import PLATFORM_LAYERS
 from app.db.engine import snapshot
 from app.maps.print import print_map, version_mark
 from app.maps.print_sheet import SIZES, FontMissing, Format
@@ -24,8 +23,8 @@ from app.queries.layouts import LayoutRows, layout_rows, layouts
 from app.queries.versions import state
 
 router = APIRouter(tags=["maps"])
-LAYERS = (*LAYOUT_LAYERS, *PLATFORM_LAYERS)
 MEDIA_TYPES: dict[Format, str] = {"png": "image/png", "svg": "image/svg+xml", "pdf": "application/pdf"}
+SIZE = query("size", "纸张。 Paper.", {"type": "string", "enum": list(SIZES), "default": "A4"})
 #: A map takes a processor for seconds: one at a time is drawn, the others wait their turn.
 _DRAWING = ThreadPoolExecutor(max_workers=1, thread_name_prefix="print")
 
@@ -33,6 +32,13 @@ _DRAWING = ThreadPoolExecutor(max_workers=1, thread_name_prefix="print")
 @router.get(
     "/maps/{mapId}.{extension}",
     response_class=Response,
+    openapi_extra={
+        "parameters": [
+            SYSTEM,
+            query("size", "纸张。 Paper.", {"type": "string", "enum": list(SIZES)}),
+            PARAMETERS["lang"],
+        ]
+    },
     responses={200: {"content": {one: {} for one in MEDIA_TYPES.values()}, "description": "成功 OK"}},
 )
 async def get_print(request: Request, mapId: str, extension: str) -> Response:

@@ -44,52 +44,32 @@ def asset_url(package: str, file: str, prefix: str = "/static/vendor") -> str:
     return f"{prefix}/{package}@{entry['version']}/{file}"
 
 
-# Every class whose assets are vendored; subclasses (FastMarkerCluster) inherit them.
-_SUPPORTED = (
-    folium.Map,
-    plugins.Fullscreen,
-    plugins.GroupedLayerControl,
-    plugins.MarkerCluster,
-    plugins.MeasureControl,
-    plugins.MiniMap,
-    plugins.Search,
-)
+# Every class whose assets are vendored. Subclasses inherit them. Others of Folium's plugins stay out on purpose:
+# leaflet-measure compiles its templates with `new Function`, which our Content-Security-Policy forbids, and
+# leaflet-search writes names as HTML.
+_SUPPORTED = (folium.Map, plugins.Fullscreen, plugins.MarkerCluster, plugins.MiniMap)
 
 # Folium's name of an asset -> package and file; None = not loaded at all.
 _ASSETS: dict[str, tuple[str, str] | None] = {
     "leaflet": ("leaflet", "dist/leaflet.js"),
     "leaflet_css": ("leaflet", "dist/leaflet.css"),
-    # folium.Popup builds its content with $()
-    "jquery": ("jquery", "dist/jquery.min.js"),
-    # No template of Folium or branca uses Bootstrap, and its reset would restyle our own pages.
+    # folium.Popup and folium.Icon alone use these; our popups are templates, our symbols SVG
+    "jquery": None,
+    "awesome_markers": None,
+    "awesome_markers_css": None,
+    "awesome_markers_font_css": None,
+    "awesome_rotate_css": None,
+    "glyphicons_css": None,
+    # no template of Folium or branca uses Bootstrap, and its reset would restyle our own pages
     "bootstrap": None,
     "bootstrap_css": None,
-    # folium.Icon: its default prefix is glyphicon, the other one fa
-    "awesome_markers": ("leaflet.awesome-markers", "dist/leaflet.awesome-markers.min.js"),
-    "awesome_markers_css": ("leaflet.awesome-markers", "dist/leaflet.awesome-markers.css"),
-    "awesome_markers_font_css": ("@fortawesome/fontawesome-free", "css/all.min.css"),
-    "glyphicons_css": ("@neos21/bootstrap3-glyphicons", "dist/css/bootstrap3-glyphicons.min.css"),
-    # Serves only folium.Icon(angle=...), is published in no package, and no map turns its icons.
-    "awesome_rotate_css": None,
     "Control.Fullscreen.js": ("leaflet.fullscreen", "Control.FullScreen.js"),
     "Control.FullScreen.css": ("leaflet.fullscreen", "Control.FullScreen.css"),
-    "leaflet.groupedlayercontrol.min.js": (
-        "leaflet-groupedlayercontrol",
-        "dist/leaflet.groupedlayercontrol.min.js",
-    ),
-    "leaflet.groupedlayercontrol.min.css": (
-        "leaflet-groupedlayercontrol",
-        "dist/leaflet.groupedlayercontrol.min.css",
-    ),
     "markerclusterjs": ("leaflet.markercluster", "dist/leaflet.markercluster.js"),
     "markerclustercss": ("leaflet.markercluster", "dist/MarkerCluster.css"),
     "markerclusterdefaultcss": ("leaflet.markercluster", "dist/MarkerCluster.Default.css"),
-    "leaflet_measure_js": ("leaflet-measure", "dist/leaflet-measure.min.js"),
-    "leaflet_measure_css": ("leaflet-measure", "dist/leaflet-measure.css"),
     "Control_MiniMap_js": ("leaflet-minimap", "dist/Control.MiniMap.min.js"),
     "Control_MiniMap_css": ("leaflet-minimap", "dist/Control.MiniMap.min.css"),
-    "Leaflet.Search.js": ("leaflet-search", "dist/leaflet-search.min.js"),
-    "Leaflet.Search.css": ("leaflet-search", "dist/leaflet-search.min.css"),
 }
 
 # Taken before anything is rewritten, so that a second call starts from the same names.

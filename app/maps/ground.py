@@ -8,6 +8,8 @@ from typing import Any
 
 import folium
 import shapely
+from branca.element import MacroElement
+from folium.template import Template
 from markupsafe import Markup
 from shapely import affinity
 from shapely.geometry import MultiPoint, box, mapping
@@ -26,7 +28,11 @@ TOLERANCE = 1 / 1500
 SYMBOL = 1 / 40
 #: Drawn outlines keep as many decimals as this share of the map's width needs: 10 m for a city, 100 m for a province.
 GRID = 1 / 4000
-GROUND_PANE, NAMES_PANE = "ground", "names"
+#: Islets smaller than this many squares of the tolerance, 2 by 2 pixels, are left out.
+ISLET = 16
+#: Places tried for the name of a division.
+PLACES = 6
+EDGE_PANE, GROUND_PANE, NAMES_PANE = "edge", "ground", "names"
 
 
 def geometry(text: str) -> BaseGeometry:
@@ -48,17 +54,33 @@ def layer(
     return folium.GeoJson(collection, style_function=styled, control=False, name="shapes", smooth_factor=0.3, **options)
 
 
-def labels(texts: Sequence[tuple[str, Point, float]], css: str, pane: str) -> folium.GeoJson:
-    """Words on the map, each centred on a point and turned by degrees; they cannot be clicked."""
-    html = {
-        str(number): Markup('<span style="rotate: {}deg">{}</span>').format(f"{turn:.0f}", text)
-        for number, (text, _, turn) in enumerate(texts)
-    }
+@dataclass(frozen=True)
+class Place:
+    """Where words may stand: on a point, above (1) or below (-1) it, and turned clockwise around it by degrees; or
+    beside it, in a direction in degrees anticlockwise from east."""
+
+    x: float
+    y: float
+    turn: float = 0.0
+    above: int = 0
+    beside: float | None = None
+
+    @property
+    def numbers(self) -> list[float]:
+        """For the page, without needless decimals."""
+        found = [round(self.x, 4), round(self.y, 4), round(self.turn), self.above]
+        return found if self.beside is None else [*found, round(self.beside)]
+
+
+def labels(texts: Sequence[tuple[str, Sequence[Place]]], css: str, pane: str) -> folium.GeoJson:
+    """Words on the map that cannot be clicked; the page puts each where it is free, the first of its places best."""
+    html = {str(number): Markup("<span>{}</span>").format(text) for number, (text, _) in enumerate(texts)}
     icon = folium.DivIcon(icon_size=(0, 0), class_name=f"label {css}")
     marker = folium.Marker(icon=icon, interactive=False, keyboard=False, pane=pane)
-    points = [
-        feature(shapely.Point(round(x, 4), round(y, 4)), str(number)) for number, (_, (x, y), _) in enumerate(texts)
-    ]
+    points = []
+    for number, (_, places) in enumerate(texts):
+        point = feature(shapely.Point(places[0].numbers[:2]), str(number))
+        points.append({**point, "properties": {"places": [one.numbers for one in places]}})
     return layer(points, lambda one: {"html": str(html[one["id"]])}, marker=marker)
 
 
@@ -71,9 +93,21 @@ def widest_place(area: BaseGeometry, taken: BaseGeometry, tolerance: float) -> P
     return 2 * x, y
 
 
-def around_symbols(points: Iterable[Point], extent: Box) -> BaseGeometry:
-    """The ground that symbols cover while the whole map is shown."""
-    return MultiPoint(list(points)).buffer((extent[2] - extent[0]) * SYMBOL)
+def free_places(area: BaseGeometry, taken: BaseGeometry, width: float) -> list[Place]:
+    """Places for a name in an area, best first, on a map ``width`` degrees wide."""
+    places = []
+    high = width * SYMBOL
+    for _ in range(PLACES):
+        x, y = widest_place(area, taken, width / 400)
+        places.append(Place(x, y))
+        taken = taken.union(box(x - high, y - high / 2, x + high, y + high / 2))
+    return places
+
+
+def around_symbols(points: Iterable[Point], lines: Iterable[BaseGeometry], extent: Box) -> BaseGeometry:
+    """The ground that symbols and lines cover while the whole map is shown."""
+    reach = (extent[2] - extent[0]) * SYMBOL
+    return MultiPoint(list(points)).buffer(reach).union(shapely.union_all(list(lines)).buffer(reach / 2))
 
 
 def ground_extent(rows: Sequence[Row]) -> Box:
@@ -110,33 +144,69 @@ def ground_shapes(rows: Sequence[Row]) -> GroundShapes:
     return GroundShapes(extent, land, around, _water(frame, land), frame or [shapely.union_all(land)])
 
 
-def add_ground(canvas: folium.Map, rows: Sequence[Row], taken: BaseGeometry, lang: str) -> None:
-    """Draw the ground onto ``canvas``, with names beside what symbols have ``taken``."""
+class Copy(MacroElement):
+    """The shapes of a layer once more in another style, without their data a second time in the page."""
+
+    _template = Template(
+        """
+        {% macro script(this, kwargs) %}
+        L.geoJson({{ this.of.get_name() }}.toGeoJSON(), {{ this.options|tojson }}).addTo({{ this._parent.get_name() }});
+        {% endmacro %}
+        """
+    )
+
+    def __init__(self, of: folium.GeoJson, **options: Any) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self._name = "Copy"
+        self.of = of
+        self.options = {"interactive": False, **options}
+
+
+@dataclass(frozen=True)
+class Ground:
+    """What the rest of a map does with its ground: the land, and the layer of the names."""
+
+    land: folium.GeoJson
+    names: folium.FeatureGroup
+
+
+def add_ground(canvas: folium.Map, rows: Sequence[Row], taken: BaseGeometry, lang: str) -> Ground:
+    """Draw the ground onto ``canvas``, with names beside what symbols and lines have ``taken``."""
     shapes = ground_shapes(rows)
     width = shapes.extent[2] - shapes.extent[0]
-    folium.map.CustomPane(GROUND_PANE, z_index=300).add_to(canvas)
-    folium.map.CustomPane(NAMES_PANE, z_index=350).add_to(canvas)
-    for drawn, style in (
-        (shapes.around, {"color": symbols.FAINT, "weight": 0.75, "fill": False}),
-        (shapes.water, {"stroke": False, "fillColor": symbols.WATER, "fillOpacity": 1}),
-        (shapes.land, {"color": symbols.BOUNDARY, "weight": 1, "fillColor": symbols.LAND, "fillOpacity": 1}),
-        (shapes.outline, {"color": symbols.GREY, "weight": 2, "fill": False}),
-    ):
+    for pane, depth in ((EDGE_PANE, 290), (GROUND_PANE, 300), (NAMES_PANE, 350)):
+        folium.map.CustomPane(pane, z_index=depth).add_to(canvas)
+
+    def add(drawn: Sequence[BaseGeometry], **style: Any) -> folium.GeoJson:
         features = [feature(one, str(number)) for number, one in enumerate(drawn)]
-        if features:
-            layer(features, style, pane=GROUND_PANE, interactive=False).add_to(canvas)
+        drawing = layer(features, style, pane=GROUND_PANE, interactive=False)
+        drawing.add_to(canvas)
+        return drawing
+
+    if shapes.around:
+        add(shapes.around, color=symbols.FAINT, weight=0.75, fill=False)
+    if shapes.water:
+        add(shapes.water, stroke=False, fillColor=symbols.WATER, fillOpacity=1)
+    land = add(shapes.land, color=symbols.BOUNDARY, weight=1, fillColor=symbols.LAND, fillOpacity=1)
+    if parts(rows, "frame"):
+        add(shapes.outline, color=symbols.GREY, weight=2, fill=False)
+    else:
+        # a line under the land, of which the outer half is seen
+        Copy(land, style={"color": symbols.GREY, "weight": 3, "fill": False}, pane=EDGE_PANE).add_to(canvas)
+    names = folium.FeatureGroup()
+    names.add_to(canvas)
     view = box(*shapes.extent)
     around = zip(parts(rows, "around"), shapes.around, strict=True)
     seen = [(place_name(row, lang), one.intersection(view)) for row, one in around]
-    units = zip(parts(rows, "unit"), shapes.land, strict=True)
+    units = [(place_name(row, lang), one) for row, one in zip(parts(rows, "unit"), shapes.land, strict=True)]
     for named, css in (
+        (units, "ground"),
         ([(text, area) for text, area in seen if area.area > (width * SYMBOL * 4) ** 2], "around"),
-        ([(place_name(row, lang), one) for row, one in units], "ground"),
     ):
         if named:
-            labels([(text, widest_place(area, taken, width / 400), 0) for text, area in named], css, NAMES_PANE).add_to(
-                canvas
-            )
+            places = [(text, free_places(area, taken, width)) for text, area in named]
+            labels(places, css, NAMES_PANE).add_to(names)
+    return Ground(land, names)
 
 
 def place_name(row: Row, lang: str) -> str:
@@ -153,11 +223,11 @@ def _water(frame: Sequence[BaseGeometry], land: Sequence[BaseGeometry]) -> list[
 def _simplified(rows: Sequence[Row], width: float) -> list[BaseGeometry]:
     """Outlines simplified for a map ``width`` degrees wide; neighbours keep one common boundary.
 
-    Islets that would be smaller than a dot are left out.
+    Islets that would be no more than a dot are left out.
     """
     if not rows:
         return []
     tolerance, grid = width * TOLERANCE, 10.0 ** floor(log10(width * GRID))
     whole = (shapely.get_parts(geometry(row["geometry"])) for row in rows)
-    islands = [shapely.multipolygons([part for part in parts if part.area > 4 * tolerance**2]) for parts in whole]
+    islands = [shapely.multipolygons([part for part in parts if part.area > ISLET * tolerance**2]) for parts in whole]
     return list(shapely.set_precision(shapely.coverage_simplify(islands, tolerance), grid))

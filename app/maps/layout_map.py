@@ -1,18 +1,18 @@
-"""The map of a spatial layout: rows into a Folium map and its legend."""
+"""The map of a spatial layout: rows into a Folium map, its layers with their legend, and its structure."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from math import atan2, cos, degrees, radians
-from typing import Any
+from typing import Any, Literal
 
 import folium
+import shapely
 from branca.element import Element
 from folium.plugins import MarkerCluster
 from markupsafe import Markup
-from shapely.geometry import LineString, MultiPoint
-from shapely.geometry import Point as Dot
+from shapely.geometry.base import BaseGeometry
 
-from app.maps import symbols
+from app.maps import label_places, symbols
+from app.maps.controls import Start, add_controls
 from app.maps.ground import (
     Box,
     Point,
@@ -24,7 +24,7 @@ from app.maps.ground import (
     labels,
     layer,
 )
-from app.maps.popups import Popup, element_popup, platform_popup
+from app.maps.popups import ROLES, Popup, element_popup, platform_popup
 from app.maps.symbols import Symbol
 
 Row = Mapping[str, Any]
@@ -36,17 +36,45 @@ NUMBERED = (symbols.LAKE, symbols.PARK, symbols.PLACE)
 ICON_SIZE = 24
 #: Degrees by which the corners of a drawn circle or band may be cut: 10 m, where it is known to a kilometre at best.
 ROUNDING = 1e-4
+#: Degrees within which two edges are one.
+SAME = 1e-4
+#: Roles of elements that lie outside every map of a region, where they have no shape.
+AWAY = ("enclave", "city")
 
 
-@dataclass
-class LegendEntry:
-    """A symbol that occurs on the map; ``items`` are key, number and both names of what is listed under it."""
+@dataclass(frozen=True)
+class Sample:
+    """A symbol of a layer, for the legend."""
 
-    symbol: Symbol
     swatch: Markup
     name: str
     name_en: str
+
+
+@dataclass
+class Layer:
+    """What can be switched on the map, and what it looks like; ``items`` are key, number and both names."""
+
+    id: str
+    group: Literal["layout", "platforms"]
+    name: str
+    name_en: str
+    drawn: folium.map.Layer
+    samples: dict[str, Sample] = field(default_factory=dict)
     items: list[tuple[str, str, str, str]] = field(default_factory=list)
+    shown: bool = True
+
+
+@dataclass(frozen=True)
+class Part:
+    """An element in the structure of the layout, with those below it; ``away``: it lies outside of the map."""
+
+    key: str
+    name: str
+    name_en: str
+    role: tuple[str, str]
+    away: bool
+    parts: Sequence["Part"]
 
 
 @dataclass(frozen=True)
@@ -54,10 +82,10 @@ class LayoutMap:
     """A map ready to be put on a page."""
 
     canvas: folium.Map
-    legend: Sequence[LegendEntry]
-    #: Elements that have no place on this map, such as enclaves: both names.
-    elsewhere: Sequence[tuple[str, str]]
+    layers: Sequence[Layer]
+    structure: Sequence[Part]
     popups: Sequence[Popup]
+    core: bool
 
 
 def layout_map(
@@ -85,8 +113,11 @@ class _Drawing:
             if "platform" in one
         }
         self.points = [_point(row) for row in platforms if self._shown(row)]
-        self.popups: list[Popup] = []
-        self.legend: dict[str, LegendEntry] = {}
+        bands = [geometry(row["geometry"]) for row in elements if row["shape"] == "band" and row["role"] == "corridor"]
+        self.edges = shapely.union_all([one.boundary for one in bands])
+        self.axes = [geometry(row["axis"]) for row in elements if row["axis"]]
+        self.popups = [element_popup(row, self.platforms, self.kinds, lang) for row in elements]
+        self.layers: list[Layer] = []
 
     def draw(self, ground: Sequence[Row]) -> LayoutMap:
         canvas = folium.Map(
@@ -99,49 +130,68 @@ class _Drawing:
             attribution_control=False,
         )
         extent = ground_extent(ground)
-        add_ground(canvas, ground, around_symbols(self.points, extent), self.lang)
+        drawn = add_ground(canvas, ground, around_symbols(self.points, self.axes, extent), self.lang)
         folium.map.CustomPane(LABELS_PANE, z_index=620).add_to(canvas)
-        for group in (*self._element_layers(), *self._member_layers(), *self._other_layer()):
-            group.add_to(canvas)
-        folium.LayerControl(collapsed=False).add_to(canvas)
+        self._element_layers()
+        self._member_layers()
+        self._other_layer()
+        for one in self.layers:
+            one.drawn.add_to(canvas)
+        add_controls(canvas, drawn.land, extent, self.lang)
         canvas.fit_bounds(_corners(extent), padding=(12, 12))
+        Start({**{one.id: one.drawn for one in self.layers}, "names": drawn.names}).add_to(canvas)
         _name_elements(canvas)
-        legend = sorted(self.legend.values(), key=lambda one: _RANK[one.symbol.id])
-        return LayoutMap(canvas, legend, self._elsewhere(), self.popups)
+        return LayoutMap(canvas, self.layers, self._structure(None), self.popups, bool(self.core))
 
     # ------------------------------------------------------------------------------------------------------- elements
 
-    def _element_layers(self) -> list[folium.FeatureGroup]:
+    def _element_layers(self) -> None:
         """Bands, axes and areas of the layout's own elements, one layer a role."""
-        groups: dict[str, folium.FeatureGroup] = {}
-        for row in self.elements:
-            if row["geometry"] is None or row["shape"] not in ("band", "hull", "circle"):
+        drawn = [row for row in self.elements if row["geometry"] and row["shape"] in ("band", "hull", "circle")]
+        for symbol in symbols.ELEMENT_SYMBOLS:
+            rows = [row for row in drawn if symbols.element_symbol(row["role"]) is symbol]
+            if not rows:
                 continue
-            popup = element_popup(row)
-            self.popups.append(popup)
-            symbol = symbols.element_symbol(row["role"])
-            group = groups.setdefault(symbol.id, self._group(symbol))
-            self._shape(group, symbol, row["geometry"], popup, schematic=row["schematic"])
-            self._listed(symbol, popup, listed=symbol is not symbols.SECTION)
-            if row["axis"] and symbol is symbols.CORRIDOR:
-                self._shape(group, symbols.AXIS, row["axis"], popup, schematic=row["schematic"])
-                self._listed(symbols.AXIS, popup, listed=False)
-            self._element_label(group, symbol, row)
-        return [groups[symbol.id] for symbol in symbols.ELEMENT_SYMBOLS if symbol.id in groups]
+            entry = self._layer("layout", symbol, folium.FeatureGroup())
+            for row in rows:
+                style = symbols.path_style(symbol, schematic=row["schematic"])
+                area, key = geometry(row["geometry"]), f"layout_elements/{row['id']}"
+                if symbol is symbols.SECTION:
+                    layer([feature(self._dividing(area), key)], style).add_to(entry.drawn)
+                    style = {**style, "stroke": False, "fill": True}
+                layer([feature(area.simplify(ROUNDING), key)], style).add_to(entry.drawn)
+                if row["axis"] and symbol is symbols.CORRIDOR:
+                    style = symbols.path_style(symbols.AXIS, schematic=row["schematic"])
+                    layer([feature(geometry(row["axis"]), key)], style).add_to(entry.drawn)
+                    entry.samples[symbols.AXIS.id] = _sample(symbols.AXIS)
+                self._element_label(entry.drawn, symbol, row)
 
-    def _element_label(self, group: folium.FeatureGroup, symbol: Symbol, row: Row) -> None:
-        """A corridor's name runs beside its axis, an area's stands outside it, where symbols leave most room."""
-        name = row["name_en"] if self.lang == "en" else row["name"]
-        if row["axis"]:
-            place, turn = _along(geometry(row["axis"]), self.points, middle=symbol is symbols.SECTION)
+    def _dividing(self, part: BaseGeometry) -> BaseGeometry:
+        """The edges of a corridor's part that are not drawn yet: two dashed lines in one place would look solid."""
+        edges = part.boundary.difference(self.edges.buffer(SAME))
+        self.edges = self.edges.union(edges)
+        return edges
+
+    def _element_label(self, group: folium.map.Layer, symbol: Symbol, row: Row) -> None:
+        """A corridor's name runs beside its axis, a section's stands in its band, an area's outside."""
+        area = geometry(row["geometry"])
+        if not row["axis"]:
+            places = label_places.around(area, self.points, self.axes)
+        elif symbol is symbols.SECTION:
+            places = label_places.inside(area, geometry(row["axis"]))
         else:
-            axes = [geometry(one["axis"]) for one in self.elements if one["axis"]]
-            place, turn = _beside(geometry(row["geometry"]), self.points, axes), 0.0
-        labels([(name, place, turn)], f"element {symbol.id}", LABELS_PANE).add_to(group)
+            places = label_places.along(geometry(row["axis"]), area, self.points)
+        labels([(self._name(row), places)], f"element {symbol.id}", LABELS_PANE).add_to(group)
 
-    def _shape(self, group: folium.map.Layer, symbol: Symbol, drawn: str, popup: Popup, *, schematic: bool) -> None:
-        style = symbols.path_style(symbol, schematic=schematic)
-        layer([feature(geometry(drawn).simplify(ROUNDING), popup.key)], style).add_to(group)
+    def _structure(self, parent: str | None) -> list[Part]:
+        return [
+            Part(
+                f"layout_elements/{row['id']}", row["name"], row["name_en"], ROLES[row["role"]],
+                row["role"] in AWAY and row["geometry"] is None, self._structure(row["id"]),
+            )
+            for row in self.elements
+            if row["parent"] == parent
+        ]  # fmt: skip
 
     # ------------------------------------------------------------------------------------------------------ platforms
 
@@ -149,7 +199,7 @@ class _Drawing:
         """Whether a platform is seen from the start: members, and every institute."""
         return row["id"] in self.order or symbols.platform_symbol(row["kind"]) is symbols.INSTITUTE
 
-    def _member_layers(self) -> Iterable[folium.map.Layer]:
+    def _member_layers(self) -> None:
         """What is shown from the start, a layer a symbol: numbered where the legend lists it, institutes clustered."""
         encircled = {
             (row["members"] or [{}])[0].get("platform") for row in self.elements if row["shape"] == "circle"
@@ -161,30 +211,31 @@ class _Drawing:
             rows = [row for row in shown if symbols.platform_symbol(row["kind"]) is symbol]
             if not rows:
                 continue
-            listed = symbol in NUMBERED
-            group = self._cluster(symbol) if symbol is symbols.INSTITUTE else self._group(symbol)
+            clustered = symbol is symbols.INSTITUTE
+            entry = self._layer("platforms", symbol, _cluster(symbol) if clustered else folium.FeatureGroup())
             markers = []
             for number, row in enumerate(rows, 1):
                 popup = self._popup(row)
                 if symbol is symbols.LAKE and row["schematic"] and row["id"] not in encircled:
-                    self._shape(group, symbol, row["geometry"], popup, schematic=True)
-                text = str(number) if listed and len(rows) > 1 else ""
+                    circle = geometry(row["geometry"]).simplify(ROUNDING)
+                    layer([feature(circle, popup.key)], symbols.path_style(symbol, schematic=True)).add_to(entry.drawn)
+                text = str(number) if symbol in NUMBERED and len(rows) > 1 else ""
                 markers.append((symbol, row, popup, text))
-                self._listed(symbol, popup, listed=listed, number=text)
-            self._markers(markers).add_to(group)
-            yield group
+                if symbol in NUMBERED:
+                    entry.items.append((popup.key, text, popup.name, popup.name_en))
+            self._markers(markers).add_to(entry.drawn)
 
-    def _other_layer(self) -> Iterable[folium.map.Layer]:
+    def _other_layer(self) -> None:
         """What else the document names, in a layer that starts hidden."""
         rows = [row for row in self.platforms.values() if not self._shown(row)]
-        if rows:
-            group = self._cluster(symbols.OTHER, _two("文件所列其他平台", "Other platforms of the document", self.lang))
-            group.show = False
-            markers = [(symbols.platform_symbol(row["kind"]), row, self._popup(row), "") for row in rows]
-            for symbol, _, popup, _ in markers:
-                self._listed(symbol, popup, listed=False)
-            self._markers(markers).add_to(group)
-            yield group
+        if not rows:
+            return
+        entry = self._layer("platforms", symbols.OTHERS, _cluster(symbols.OTHERS, shown=False))
+        entry.shown = False
+        markers = [(symbols.platform_symbol(row["kind"]), row, self._popup(row), "") for row in rows]
+        found = {symbol for symbol, *_ in markers}
+        entry.samples = {one.id: _sample(one) for one in symbols.PLATFORM_SYMBOLS if one in found}
+        self._markers(markers).add_to(entry.drawn)
 
     def _popup(self, row: Row) -> Popup:
         popup = platform_popup(row, self.kinds.get(row["kind"]), _point(row), self.document)
@@ -202,39 +253,26 @@ class _Drawing:
         icon = folium.DivIcon(icon_size=(ICON_SIZE, ICON_SIZE))
         return layer(points, lambda one: styles[one["id"]], marker=folium.Marker(icon=icon, riseOnHover=True))
 
-    # --------------------------------------------------------------------------------------------- layers and legend
+    # --------------------------------------------------------------------------------------------------------- layers
 
-    def _group(self, symbol: Symbol) -> folium.FeatureGroup:
-        return folium.FeatureGroup(name=_two(symbol.name, symbol.name_en, self.lang))
+    def _layer(self, group: Literal["layout", "platforms"], symbol: Symbol, drawn: folium.map.Layer) -> Layer:
+        entry = Layer(symbol.id, group, symbol.name, symbol.name_en, drawn, {symbol.id: _sample(symbol)})
+        self.layers.append(entry)
+        return entry
 
-    def _cluster(self, symbol: Symbol, name: str | None = None) -> MarkerCluster:
-        return MarkerCluster(
-            name=name or _two(symbol.name, symbol.name_en, self.lang), maxClusterRadius=36, showCoverageOnHover=False,
-            icon_create_function=f"innomap.cluster('{symbol.id}')",
-        )  # fmt: skip
-
-    def _listed(self, symbol: Symbol, popup: Popup, *, listed: bool, number: str = "") -> None:
-        entry = self.legend.setdefault(
-            symbol.id, LegendEntry(symbol, symbols.swatch(symbol), symbol.name, symbol.name_en)
-        )
-        if listed:
-            entry.items.append((popup.key, number, popup.name, popup.name_en))
-
-    def _elsewhere(self) -> list[tuple[str, str]]:
-        return [
-            (row["name"], row["name_en"])
-            for row in self.elements
-            if row["role"] in ("enclave", "city") and row["geometry"] is None
-        ]
+    def _name(self, row: Row) -> str:
+        return str(row["name_en"] if self.lang == "en" else row["name"])
 
 
-_RANK = {one.id: rank for rank, one in enumerate((*symbols.ELEMENT_SYMBOLS, *symbols.PLATFORM_SYMBOLS))}
+def _sample(symbol: Symbol) -> Sample:
+    return Sample(symbols.swatch(symbol), symbol.name, symbol.name_en)
 
 
-def _two(name: str, name_en: str, lang: str) -> str:
-    """Both languages for a layer control, which takes HTML."""
-    first, second, other = (name_en, name, "zh-CN") if lang == "en" else (name, name_en, "en")
-    return str(Markup('{} <span lang="{}">{}</span>').format(first, other, second))
+def _cluster(symbol: Symbol, *, shown: bool = True) -> MarkerCluster:
+    return MarkerCluster(
+        show=shown, maxClusterRadius=36, showCoverageOnHover=False,
+        icon_create_function=f"innomap.cluster('{symbol.id}')",
+    )  # fmt: skip
 
 
 def _corners(extent: Box) -> list[tuple[float, float]]:
@@ -245,25 +283,6 @@ def _corners(extent: Box) -> list[tuple[float, float]]:
 def _point(row: Row) -> Point:
     dot = geometry(row["position"])
     return dot.x, dot.y
-
-
-def _along(axis: LineString, points: Sequence[Point], *, middle: bool) -> tuple[Point, float]:
-    """A place on an axis far from ``points``, and the axis' direction there on the screen, in degrees clockwise."""
-    taken = MultiPoint(points)
-    shares = (0.5,) if middle else tuple(share / 20 for share in range(3, 18))
-    share = max(shares, key=lambda one: axis.interpolate(one, normalized=True).distance(taken))
-    here, before, after = (axis.interpolate(share + step, normalized=True) for step in (0, -0.05, 0.05))
-    turn = degrees(atan2(before.y - after.y, (after.x - before.x) * cos(radians(here.y))))
-    return (here.x, here.y), turn - 180 * round(turn / 180)
-
-
-def _beside(area: Any, points: Sequence[Point], lines: Sequence[LineString]) -> Point:
-    """A place just outside an area, far from points and lines; heights count double, for words are wide."""
-    rim = area.buffer((area.bounds[2] - area.bounds[0]) * 0.12).exterior
-    taken = MultiPoint(points).union(MultiPoint([xy for line in lines for xy in line.segmentize(0.01).coords]))
-    dots = [Dot(rim.interpolate(share / 48, normalized=True)) for share in range(48)]
-    best = max(dots, key=lambda dot: min(abs(dot.x - one.x) / 2 + abs(dot.y - one.y) for one in taken.geoms))
-    return best.x, best.y
 
 
 def member_order(elements: Sequence[Row]) -> dict[str, int]:

@@ -3,14 +3,26 @@
 Everything here is text; ``templates/map_popup.html`` escapes it.
 """
 
-from collections.abc import Iterable, Mapping
+import json
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from app.catalog import Collection, Field
+from app.queries.popups import PopupRows
+
 Row = Mapping[str, Any]
 
-#: Longest quotation in a popup; the item's page has the whole.
+#: Fields that a popup says elsewhere or not at all.
+APART = (
+    "name", "name_en", "name_en_source", "sources", "geometry_method", "schematic", "position_accuracy_m",
+    "position_source", "level",
+)  # fmt: skip
+#: Fields whose code has a name.
+CODES = ("kind", "zone", "parent", "region_parent", "region", "city", "county", "town")
+#: Longest quotation and longest lists in a popup; the item's page has the whole.
 QUOTE = 150
+LISTED = 12
 
 LEVELS = {
     "national": ("国家级", "national"),
@@ -51,6 +63,14 @@ class Fact:
 
 
 @dataclass(frozen=True)
+class Member:
+    """Who belongs to a layout element; ``key`` is that of its popup, where the map has one."""
+
+    name: str
+    key: str | None
+
+
+@dataclass(frozen=True)
 class Popup:
     """One feature's popup; ``position`` is longitude and latitude in degrees."""
 
@@ -62,10 +82,14 @@ class Popup:
     facts: tuple[Fact, ...]
     quote: str | None
     sources: tuple[str, ...]
-    known: tuple[str, str]
+    known: tuple[str, str] | None
     accuracy_m: float | None
     position_source: str | None
     position: tuple[float, float] | None = None
+    aliases: tuple[str, ...] = ()
+    members: tuple[Member, ...] = ()
+    #: Long lists, which are opened by a click.
+    more: tuple[Fact, ...] = ()
 
     @property
     def key(self) -> str:
@@ -116,21 +140,30 @@ def _cited(sources: Iterable[Row]) -> tuple[str, ...]:
 
 
 def _target(target: Row) -> str:
-    return str(target["printed"])
+    """A target as printed; its indicator is named where the printed words do not."""
+    printed, name = str(target["printed"]), str(target["name"])
+    said = printed if name in printed else f"{name}：{printed}"
+    return f"{target['year']}　{said}" if target.get("year") else said
 
 
-def platform_popup(row: Row, kind: Row | None, position: tuple[float, float], document: str) -> Popup:
+def key_of(row: Row, kind: Row | None) -> str:
+    """What a map calls a platform: the collection of its kind, else that of all, and its id."""
+    return f"{(kind or {}).get('collection') or 'platforms'}/{row['id']}"
+
+
+def platform_popup(row: Row, kind: Row | None, position: tuple[float, float] | None, document: str) -> Popup:
     """The popup of a platform; ``kind`` has the names and the collection of its kind, ``document`` is the map's."""
     quote, sources = _ranked(row, document)
     kinds = [(kind["name"], kind["name_en"])] if kind else [(row["kind"], row["kind"])]
     kinds += [labels[row[field]] for field, labels in (("level", LEVELS), ("status", STATUSES)) if row[field]]
     return Popup(
-        collection=(kind or {}).get("collection") or "platforms",
+        collection=key_of(row, kind).partition("/")[0],
         id=row["id"],
         name=row["name"],
         name_en=row["name_en"],
         kinds=tuple(kinds),
         facts=_facts(
+            ("又名", "Also", "、".join(row["aliases"])),
             ("公布面积", "Published area", f"{row['area_km2']:g} km²" if row["area_km2"] else None),
             ("所在", "Located in", row["declared_county_name"] or row["county_name"]),
             ("所属功能区", "Belongs to", row["zone_name"]),
@@ -138,7 +171,10 @@ def platform_popup(row: Row, kind: Row | None, position: tuple[float, float], do
             ("产业", "Industries", "、".join(row["industries"])),
             ("建设主体", "Builder", row["builder"]),
             ("责任部门", "Department", row["department"]),
-            ("目标", "Targets", [_target(one) for one in row["targets"] or ()]),
+        ),
+        more=_facts(
+            ("指标", "Indicators", [_target(one) for one in row["targets"] or ()]),
+            ("重点任务", "Tasks", row["tasks"]),
         ),
         quote=quote,
         sources=_cited(sources),
@@ -146,22 +182,84 @@ def platform_popup(row: Row, kind: Row | None, position: tuple[float, float], do
         accuracy_m=row["position_accuracy_m"],
         position_source=row["position_source"],
         position=position,
+        aliases=tuple(row["aliases"]),
     )
 
 
-def element_popup(row: Row) -> Popup:
-    """The popup of a layout element: its members, the sentence that defines it, what is drawn and not in the plan."""
-    members = [one.get("name_printed") or one["name"] for one in row["members"] or ()]
+def element_popup(row: Row, platforms: Mapping[str, Row], kinds: Mapping[str, Row], lang: str) -> Popup:
+    """The popup of a layout element: the sentence that defines it, its members with their industries and targets, and
+    what is drawn and not in the plan. ``platforms`` are those of the map by id, ``kinds`` their kinds."""
+    members, rows = [], []
+    for one in row["members"] or ():
+        platform = platforms.get(one.get("platform", ""))
+        name = one.get("name_printed") or one["name"]
+        if platform:
+            rows.append((name, platform))
+            name = platform["name_en"] if lang == "en" else name
+        members.append(Member(name, key_of(platform, kinds.get(platform["kind"])) if platform else None))
+    industries = dict.fromkeys(words for _, platform in rows for words in platform["industries"])
+    targets = [f"{name}　{_target(one)}" for name, platform in rows for one in platform["targets"] or ()]
     return Popup(
         collection="layout_elements",
         id=row["id"],
         name=row["name"],
         name_en=row["name_en"],
         kinds=(ROLES[row["role"]], (row["layout_name"], "")),
-        facts=_facts(("成员", "Members", "、".join(members)), ("绘图说明", "Drawing", row["drawing_note"])),
+        facts=_facts(("成员的产业", "Members' industries", _some(list(industries)))),
         quote=row["definition"],
         sources=_cited(row["sources"] or ()),
         known=METHODS[row["geometry_method"]],
         accuracy_m=row["position_accuracy_m"],
         position_source=row["position_source"],
+        members=tuple(members),
+        more=_facts(("成员的指标", "Members' indicators", targets), ("绘图说明", "Drawing", row["drawing_note"])),
     )
+
+
+def _some(words: Sequence[str]) -> str:
+    """Not more than a popup should list, and how many there are."""
+    listed = "、".join(words[:LISTED])
+    return listed if len(words) <= LISTED else f"{listed}……（{len(words)}）"
+
+
+def popup(collection: Collection, rows: PopupRows, names: Mapping[str, str], lang: str) -> Popup:
+    """The popup of any feature; ``names`` says what codes stand for."""
+    row = rows.row
+    if collection.field("members"):
+        return element_popup(row, rows.members, rows.kinds, lang)
+    if collection.field("industries"):
+        position = tuple(json.loads(row["position"])["coordinates"]) if row["position"] else None
+        return platform_popup(row, rows.kinds.get(row["kind"]), position, "")
+    said = [one for one in collection.fields if one.name not in APART and not _named_beside(collection, one)]
+    method = row.get("geometry_method")
+    return Popup(
+        collection=collection.id,
+        id=row["id"],
+        name=row.get("name") or row["id"],
+        name_en=row.get("name_en") or "",
+        kinds=((collection.title, collection.title_en),),
+        facts=_facts(*((one.title, one.title_en, _value(one, row[one.name], names)) for one in said)),
+        quote=None,
+        sources=_cited(row.get("sources") or ()),
+        known=METHODS.get(method) if method else None,
+        accuracy_m=row.get("position_accuracy_m"),
+        position_source=row.get("position_source"),
+    )
+
+
+def _named_beside(collection: Collection, field: Field) -> bool:
+    """Whether a code has its name in a field of its own."""
+    return collection.field(f"{field.name}_name") is not None
+
+
+def _value(field: Field, value: Any, names: Mapping[str, str]) -> str | list[str] | None:
+    """A property for people to read; an object says too little in one line."""
+    if value is None or field.type == "object":
+        return None
+    if isinstance(value, bool):
+        return "是 yes" if value else "否 no"
+    if isinstance(value, list):
+        return [one for one in value if isinstance(one, str)]
+    if field.type in ("number", "integer"):
+        return f"{round(float(value), 3):.12g} {field.unit or ''}".rstrip()
+    return names.get(value, str(value)) if field.name in CODES else str(value)

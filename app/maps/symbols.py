@@ -45,6 +45,8 @@ PLACE = Symbol("place", "新城与片区", "New town or zone", "#D55E00", "hexag
 INSTITUTE = Symbol("institute", "研发机构", "R&D institute", "#1F3A5F", "diamond")
 INCUBATOR = Symbol("incubator", "孵化与服务平台", "Incubator or service platform", "#56B4E9", "triangle", INK)
 OTHER = Symbol("other", "其他", "Other", GREY, "circle")
+#: Not one symbol but those of what a document names beside a layout.
+OTHERS = Symbol("others", "文件所列其他平台", "Other platforms of the document", GREY, "circle")
 
 #: Order of layers and of the legend, from the ground up.
 ELEMENT_SYMBOLS = (CORRIDOR, AXIS, SECTION, CORE, ZONE)
@@ -82,7 +84,7 @@ def path_style(symbol: Symbol, *, schematic: bool) -> dict[str, Any]:
     if symbol is AXIS:
         return {"color": symbol.colour, "weight": 3, "fill": False, **dash}
     if symbol is CORRIDOR:
-        return {"color": symbol.colour, "weight": 1, "opacity": 0.35, "fillOpacity": 0.12}
+        return {"color": symbol.colour, "weight": 1, "opacity": 0.6, "fillOpacity": 0.12, **dash}
     if symbol is SECTION:
         return {"color": symbol.colour, "weight": 1, "opacity": 0.7, "fillOpacity": 0, **dash}
     return {"color": symbol.colour, "weight": 2, "fillOpacity": 0.12, **dash}
@@ -137,7 +139,8 @@ def swatch(symbol: Symbol, *, hollow: bool = False, ringed: bool = False) -> Mar
     """A legend's sample of a symbol, 36 by 20 pixels, dashed as every schematic shape is on the map."""
     colour = symbol.colour
     drawn = {
-        "band": f'<rect x="1" y="3" width="34" height="14" fill="{colour}" fill-opacity="0.16"/>',
+        "band": f'<rect x="1" y="3" width="34" height="14" fill="{colour}" fill-opacity="0.12" stroke="{colour}"'
+        f' stroke-opacity="0.6" stroke-dasharray="{DASHED}"/>',
         "axis": _stroke(colour, 3, DASHED),
         "outline": f'<rect x="2" y="3" width="32" height="14" fill="none" stroke="{colour}"'
         f' stroke-dasharray="{DASHED}"/>',
@@ -188,7 +191,7 @@ def knowledge() -> tuple[Knowledge, ...]:
                 f'<circle cx="18" cy="10" r="8.5" fill="none" stroke="{INK}" stroke-width="1.5"'
                 ' stroke-dasharray="1 3"/>'
             ),
-            "点线圆：位置误差（点选）",
-            "Dotted: accuracy (on click)",
+            "点线圆：位置误差",
+            "Dotted: accuracy of the place",
         ),
     )

@@ -1,6 +1,6 @@
 """All that a map of a spatial layout needs, in a few statements."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -18,6 +18,8 @@ Row = dict[str, Any]
 
 #: Decimals of a degree in drawn shapes: 1 m, far finer than any of them is known.
 DECIMALS = 5
+#: Ranks of search entries that are names.
+NAMES = 2
 #: How far the ground around a layout's region is drawn, as a share of the region's extent.
 MARGIN = 0.6
 
@@ -34,6 +36,8 @@ class LayoutRows:
     #: Members of the layout and all else its document names.
     platforms: Sequence[Row]
     kinds: Sequence[Row]
+    #: Pinyin and initials of the names of elements and platforms, by id.
+    spoken: Mapping[str, str]
     changed: datetime
 
 
@@ -54,22 +58,26 @@ async def layout_rows(connection: AsyncConnection, layout: str) -> LayoutRows:
         t.layer_version.c.layer.in_({*LAYOUT_LAYERS, *PLATFORM_LAYERS})
     )
     kinds = sa.select(t.kind.c.id, t.kind.c.name, t.kind.c.name_en, t.kind.c.collection).order_by(t.kind.c.ord)
+    elements = await all_rows(connection, _elements(layout))
+    platforms = await all_rows(connection, _platforms(layout, head["document"]))
     return LayoutRows(
         layout=head,
         ground=await ground(connection, head["region"], head["region_level"]),
-        elements=await _all(connection, _elements(layout)),
-        platforms=await _all(connection, _platforms(layout, head["document"])),
-        kinds=await _all(connection, kinds),
+        elements=elements,
+        platforms=platforms,
+        kinds=await all_rows(connection, kinds),
+        spoken=await _spoken(connection, [one["id"] for one in (*elements, *platforms)]),
         changed=(await connection.execute(changed)).scalar_one(),
     )
 
 
 async def ground(connection: AsyncConnection, region: str, level: str) -> list[Row]:
     """The ground of a map of a region of ``level`` (see ``LayoutRows.ground``)."""
-    return await _all(connection, _ground(region, level))
+    return await all_rows(connection, _ground(region, level))
 
 
-async def _all(connection: AsyncConnection, statement: sa.Executable) -> list[Row]:
+async def all_rows(connection: AsyncConnection, statement: sa.Executable) -> list[Row]:
+    """The rows of a statement."""
     return [dict(row) for row in (await connection.execute(statement)).mappings()]
 
 
@@ -117,7 +125,7 @@ def _geojson(geometry: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
     return sa.func.ST_AsGeoJSON(geometry, DECIMALS)
 
 
-def _described(collection: Collection, *more: str) -> tuple[sa.Subquery, sa.Select[Any]]:
+def described_rows(collection: Collection, *more: str) -> tuple[sa.Subquery, sa.Select[Any]]:
     """A collection's rows with their shapes as text."""
     rows = collection.rows.subquery("rows")
     columns = (rows.c.id, *(rows.c[one.name] for one in collection.fields))
@@ -125,13 +133,13 @@ def _described(collection: Collection, *more: str) -> tuple[sa.Subquery, sa.Sele
 
 
 def _elements(layout: str) -> sa.Select[Any]:
-    rows, statement = _described(COLLECTIONS["layout_elements"], "axis")
+    rows, statement = described_rows(COLLECTIONS["layout_elements"], "axis")
     shape = sa.select(t.layout_element.c.shape).where(t.layout_element.c.id == rows.c.id).scalar_subquery()
     return statement.add_columns(shape.label("shape")).where(rows.c.layout == layout).order_by(rows.c.ord, rows.c.id)
 
 
 def _platforms(layout: str, document: str) -> sa.Select[Any]:
-    rows, statement = _described(COLLECTIONS["platforms"], "position")
+    rows, statement = described_rows(COLLECTIONS["platforms"], "position")
     elements = sa.select(t.layout_element.c.id).where(t.layout_element.c.layout == layout)
     members = sa.select(t.layout_member.c.platform).where(
         t.layout_member.c.element.in_(elements), t.layout_member.c.platform.is_not(None)
@@ -141,3 +149,20 @@ def _platforms(layout: str, document: str) -> sa.Select[Any]:
         statement.where(rows.c.id.in_(members.union(named)), rows.c.position.is_not(None))
         .order_by(sa.collate(rows.c.id, "C"))
     )  # fmt: skip
+
+
+async def _spoken(connection: AsyncConnection, items: Sequence[str]) -> dict[str, str]:
+    """How the names are typed without a Chinese keyboard."""
+    entry = t.search_entry.c
+    statement = (
+        sa.select(entry.item, entry.initials, entry.pinyin).distinct()
+        .where(
+            entry.collection.in_(("platforms", "layout_elements")), entry.item == sa.func.any(items),
+            entry.rank <= NAMES, entry.pinyin != "",
+        )
+        .order_by(entry.item, entry.pinyin)
+    )  # fmt: skip
+    found: dict[str, str] = {}
+    for item, initials, pinyin in await connection.execute(statement):
+        found[item] = f"{found.get(item, '')} {initials} {pinyin}".strip()
+    return found

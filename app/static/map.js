@@ -1,41 +1,216 @@
 "use strict";
-// Gives the shapes of a Folium map their popups, tooltips and names, and puts the layer control into the panel.
+// The page of a layout map: popups, the layers' switches, uncertainty rings, and finding a place by its name.
+// Folium's script calls innomap.cluster while it draws, and innomap.start at its end.
 const innomap = (() => {
   const NARROW = matchMedia("(max-width: 48rem)");
-  const shown = new Map();
+  const INK = "#1B2733";
+  // key -> { leaves, group }: what stands for a feature on the map, and the layer it belongs to
+  const drawn = new Map();
+  const templates = new Map();
+  let map = null;
+  let layers = {};
   let ring = null;
 
-  const keyOf = (layer) => layer.feature && layer.feature.id;
-  const templateOf = (key) => document.querySelector(`template[data-key="${CSS.escape(key)}"]`);
-  const part = (template, selector) => template.content.querySelector(selector).cloneNode(true);
+  const find = (key, selector) => templates.get(key).content.querySelector(selector);
+  const part = (key, selector) => find(key, selector).cloneNode(true);
+  const named = (key) => find(key, "h2").textContent;
+  const titled = (key) => {
+    const name = document.createElement("strong");
+    name.append(...part(key, "h2").childNodes);
+    return name;
+  };
+  const position = ({ lat, lon }) => L.latLng(Number(lat), Number(lon));
 
-  function dress(layer) {
-    const key = keyOf(layer);
-    const template = key && templateOf(key);
-    if (!template) return;
-    shown.set(key, layer);
-    if (!layer.getPopup()) {
-      layer.bindPopup(() => part(template, "article"), {
-        minWidth: 240, maxWidth: NARROW.matches ? 300 : 360, maxHeight: NARROW.matches ? 320 : 460,
-      });
-      layer.bindTooltip(() => part(template, "h2"), { sticky: !layer.getLatLng, direction: "top", offset: [0, -8] });
+  function each(layer, act) {
+    if (layer.getLayers) for (const one of layer.getLayers()) each(one, act);
+    else act(layer);
+  }
+
+  // ------------------------------------------------------------------------------------------------------- popups
+
+  const popupSize = () => (NARROW.matches
+    ? { minWidth: 220, maxWidth: 300, maxHeight: Math.max(160, map.getSize().y - 260) }
+    : { minWidth: 240, maxWidth: 360, maxHeight: 440 });
+
+  function dress(leaf, group) {
+    const key = leaf.feature && leaf.feature.id;
+    if (!templates.has(key)) return;
+    if (!drawn.has(key)) drawn.set(key, { leaves: [], group });
+    drawn.get(key).leaves.push(leaf);
+    leaf.bindPopup((one) => article(key, one), popupSize());
+    leaf.bindTooltip(() => titled(key), { sticky: !leaf.getLatLng, direction: "top", offset: [0, -8] });
+    if (!leaf.getLatLng) return;
+    const name = () => leaf.getElement().setAttribute("aria-label", named(key));
+    leaf.on("add", name);
+    if (leaf.getElement()) name();
+  }
+
+  // A large map has its popups' words fetched, once each.
+  function article(key, leaf) {
+    if (find(key, "article")) return part(key, "article");
+    const words = document.createElement("article");
+    words.className = "popup";
+    words.append(part(key, "h2"), "…");
+    const address = `${document.body.dataset.popups}/${key}?lang=${document.documentElement.lang === "en" ? "en" : "zh"}`;
+    fetch(address).then(async (answer) => {
+      if (!answer.ok) throw new Error(answer.status);
+      const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+      templates.get(key).content.replaceChildren(document.adoptNode(page.querySelector("article")));
+      leaf.getPopup().setContent(part(key, "article"));
+    }).catch(() => words.lastChild.replaceWith(" ×"));
+    return words;
+  }
+
+  // What a feature is known by on the map: its symbol rather than its circle.
+  const best = (key) => {
+    const leaves = drawn.get(key)?.leaves ?? [];
+    return leaves.find((leaf) => leaf.getLatLng) ?? leaves[0];
+  };
+
+  function show(key) {
+    if (!templates.has(key)) return;
+    if (NARROW.matches) document.getElementById("panel").open = false;
+    const leaf = best(key);
+    if (!leaf) return showParts(key);
+    const group = layers[drawn.get(key).group];
+    if (!map.hasLayer(group)) map.addLayer(group);
+    if (group.zoomToShowLayer && leaf.getLatLng) group.zoomToShowLayer(leaf, () => leaf.openPopup());
+    else leaf.openPopup();
+  }
+
+  // An element without a shape of its own is its members, or at least its words.
+  const membersOf = (key) =>
+    [...templates.get(key).content.querySelectorAll("[data-show]")].map((button) => button.dataset.show).filter(best);
+
+  function showParts(key) {
+    const bounds = L.latLngBounds(membersOf(key).map((member) => {
+      const leaf = best(member);
+      return leaf.getLatLng ? leaf.getLatLng() : leaf.getBounds().getCenter();
+    }));
+    const centre = bounds.isValid() ? bounds.getCenter() : map.getCenter();
+    const popup = L.popup({ ...popupSize(), className: "of-parts" }).setLatLng(centre).setContent(part(key, "article"));
+    popup.key = key;
+    popup.openOn(map);
+  }
+
+  function mark(key, on) {
+    for (const leaf of drawn.get(key)?.leaves ?? []) {
+      const shown = leaf.getElement && leaf.getElement();
+      if (shown) shown.classList.toggle("picked", on);
     }
-    const element = layer.getElement && layer.getElement();
-    if (element && layer.getLatLng) element.setAttribute("aria-label", template.content.querySelector("h2").textContent);
   }
 
-  // The dotted ring of how exact a position is, while its popup is open.
-  function openRing(map, layer) {
-    const { accuracy, lat, lon } = templateOf(keyOf(layer))?.dataset ?? {};
-    if (!accuracy) return;
-    ring = L.circle([lat, lon], {
-      radius: Number(accuracy), color: "#1B2733", weight: 1.5, dashArray: "1 5", fill: false, interactive: false,
-    }).addTo(map);
+  function opened({ popup }) {
+    const key = popup._source ? popup._source.feature.id : popup.key;
+    if (!key) return;
+    for (const one of [key, ...membersOf(key)]) mark(one, true);
+    const { accuracy, ...place } = templates.get(key).dataset;
+    if (accuracy && !map.hasLayer(layers.rings)) ring = circle(place, accuracy).addTo(map);
   }
 
-  function closeRing() {
+  function closed() {
+    for (const key of drawn.keys()) mark(key, false);
     if (ring) ring.remove();
     ring = null;
+  }
+
+  // -------------------------------------------------------------------------------------------------------- rings
+
+  const circle = (place, accuracy) => L.circle(position(place), {
+    radius: Number(accuracy), color: INK, weight: 1.5, opacity: 0.8, dashArray: "1 5", fill: false, interactive: false,
+  });
+
+  // How exact each position is, of all that is on the map; a ring stands for all places of one spot and accuracy.
+  function drawRings() {
+    layers.rings.clearLayers();
+    if (!map.hasLayer(layers.rings)) return;
+    const seen = new Set();
+    for (const [key, { group }] of drawn) {
+      const { accuracy, ...place } = templates.get(key).dataset;
+      const spot = `${place.lat} ${place.lon} ${accuracy}`;
+      if (!accuracy || !map.hasLayer(layers[group]) || seen.has(spot)) continue;
+      seen.add(spot);
+      layers.rings.addLayer(circle(place, accuracy));
+    }
+  }
+
+  // ------------------------------------------------------------------------------------------------------- layers
+
+  const switches = () => [...document.querySelectorAll("#panel [data-layer]")];
+
+  function turn(name, on) {
+    if (on) map.addLayer(layers[name]);
+    else map.removeLayer(layers[name]);
+  }
+
+  function followLayers() {
+    for (const box of switches()) {
+      box.checked = map.hasLayer(layers[box.dataset.layer]);
+      box.addEventListener("change", () => turn(box.dataset.layer, box.checked));
+    }
+    const names = new Map(Object.entries(layers).map(([name, layer]) => [layer, name]));
+    map.on("layeradd layerremove", ({ layer }) => {
+      const name = names.get(layer);
+      if (!name) return;
+      for (const box of switches()) if (box.dataset.layer === name) box.checked = map.hasLayer(layer);
+      drawRings();
+      map.fire("layerswitch");
+    });
+  }
+
+  // ------------------------------------------------------------------------------------------------------ finding
+
+  const MOST = 8;
+  const plain = (text) => text.toLowerCase().replace(/[\s“”"'’·（）()-]/g, "");
+
+  function findBy() {
+    const input = document.getElementById("find");
+    const list = document.getElementById("found");
+    const said = document.getElementById("said");
+    const entries = [...templates].map(([key, template]) => ({
+      key, name: named(key), words: plain(`${named(key)} ${template.dataset.find}`),
+    }));
+    input.addEventListener("input", () => {
+      const wanted = plain(input.value);
+      const found = wanted ? entries.filter((one) => one.words.includes(wanted)) : [];
+      found.sort((a, b) => a.words.indexOf(wanted) - b.words.indexOf(wanted));
+      list.replaceChildren(...found.slice(0, MOST).map(({ key }) => {
+        const button = document.createElement("button");
+        button.dataset.show = key;
+        button.append(...part(key, "h2").childNodes);
+        const item = document.createElement("li");
+        item.append(button);
+        return item;
+      }));
+      said.textContent = wanted ? `${said.dataset.found} ${found.length}` : "";
+    });
+    input.addEventListener("keydown", (event) => {
+      if (event.key === "Enter") list.querySelector("button")?.click();
+      if (event.key !== "Escape") return;
+      input.value = "";
+      input.dispatchEvent(new Event("input"));
+    });
+  }
+
+  // -------------------------------------------------------------------------------------------------------- start
+
+  function start(given, groups) {
+    map = given;
+    layers = { ...groups, rings: L.layerGroup() };
+    for (const one of document.querySelectorAll("template[data-key]")) templates.set(one.dataset.key, one);
+    for (const [name, group] of Object.entries(groups)) each(group, (leaf) => dress(leaf, name));
+    map.on("popupopen", opened).on("popupclose", closed);
+    followLayers();
+    findBy();
+    innomap.keepApart(map);
+    innomap.keepView(map, layers);
+    innomap.measure(map);
+    document.getElementById("panel").open = !NARROW.matches;
+    document.addEventListener("keydown", (event) => event.key === "Escape" && map.closePopup());
+    document.addEventListener("click", (event) => {
+      const button = event.target.closest("[data-show]");
+      if (button) show(button.dataset.show);
+    });
   }
 
   // A cluster is hollow where any of it is known by its county alone.
@@ -43,113 +218,11 @@ const innomap = (() => {
     return (group) => {
       const hollow = group.getAllChildMarkers().some((marker) => marker.options.icon.options.className.includes("hollow"));
       return L.divIcon({
-        html: `<span><b>${group.getChildCount()}</b></span>`, className: `cluster ${symbol}${hollow ? " hollow" : ""}`,
-        iconSize: [30, 30],
+        html: `<span></span><b>${group.getChildCount()}</b>`,
+        className: `cluster ${symbol}${hollow ? " hollow" : ""}`, iconSize: [26, 26],
       });
     };
   }
 
-  // Symbols that would cover each other move apart; a thin line leads back to the place.
-  const ROUNDS = 60;
-  let leaders = null;
-
-  function moveApart(map) {
-    const symbols = [];
-    map.eachLayer((layer) => {
-      const icon = layer instanceof L.Marker && layer.getElement();
-      if (!icon || !icon.matches(".symbol, .cluster")) return;
-      const home = map.latLngToLayerPoint(layer.getLatLng());
-      const grouped = icon.matches(".cluster");
-      symbols.push({ layer, icon, home, at: home.clone(), reach: grouped ? 15 : 11.5, ease: grouped ? 1 : 0.5 });
-    });
-    symbols.sort((a, b) => a.home.x - b.home.x || a.home.y - b.home.y);
-    // those in one place begin on a small ring around it
-    symbols.forEach((one, i) => {
-      const turn = 2.4 * i;
-      if (symbols.some((other) => other !== one && other.home.equals(one.home)))
-        one.at = one.home.add([Math.cos(turn), Math.sin(turn)]);
-    });
-    for (let round = 0; round < ROUNDS; round++) {
-      let moved = false;
-      symbols.forEach((a, i) => symbols.slice(i + 1).forEach((b) => {
-        const gap = b.at.subtract(a.at);
-        const apart = Math.hypot(gap.x, gap.y);
-        const missing = a.reach + b.reach - apart;
-        if (missing <= 0.5) return;
-        const turn = Math.atan2(gap.y, gap.x);
-        const push = L.point(Math.cos(turn), Math.sin(turn)).multiplyBy(missing / (a.ease + b.ease));
-        a.at = a.at.subtract(push.multiplyBy(a.ease));
-        b.at = b.at.add(push.multiplyBy(b.ease));
-        moved = true;
-      }));
-      if (!moved) break;
-    }
-    leaders.clearLayers();
-    for (const { icon, home, at } of symbols) {
-      const shift = at.subtract(home);
-      icon.style.translate = `${shift.x.toFixed(1)}px ${shift.y.toFixed(1)}px`;
-      if (Math.hypot(shift.x, shift.y) < 8) continue;
-      const ends = [home, at].map((point) => map.layerPointToLatLng(point));
-      leaders.addLayer(L.polyline(ends, { color: "#1B2733", weight: 1, interactive: false }));
-      leaders.addLayer(L.circleMarker(ends[0], {
-        radius: 2, stroke: false, fillColor: "#1B2733", fillOpacity: 1, interactive: false,
-      }));
-    }
-  }
-
-  // A name gives way to symbols; the legend and the tooltip have it too.
-  const STEPS = [-0.5, -0.25, 0, 0.25, 0.5];
-  const MARGIN = 5;
-
-  function hideCovered(map) {
-    const taken = [...map.getPane("markerPane").children].map((icon) => icon.getBoundingClientRect());
-    for (const label of document.querySelectorAll(".label.element span")) {
-      const box = label.getBoundingClientRect();
-      const turn = (parseFloat(label.style.rotate) || 0) * Math.PI / 180;
-      const covered = STEPS.some((step) => {
-        const x = (box.left + box.right) / 2 + step * label.offsetWidth * Math.cos(turn);
-        const y = (box.top + box.bottom) / 2 + step * label.offsetWidth * Math.sin(turn);
-        return taken.some((one) =>
-          x > one.left - MARGIN && x < one.right + MARGIN && y > one.top - MARGIN && y < one.bottom + MARGIN);
-      });
-      label.style.visibility = covered ? "hidden" : "";
-    }
-  }
-
-  function keepApart(map) {
-    let waiting = 0;
-    const arrange = () => {
-      moveApart(map);
-      hideCovered(map);
-    };
-    const later = (event) => {
-      if (event.layer && !(event.layer instanceof L.Marker)) return;
-      clearTimeout(waiting);
-      waiting = setTimeout(arrange, 30);
-    };
-    leaders = L.layerGroup().addTo(map);
-    map.on("zoomend layeradd layerremove", later);
-    arrange();
-  }
-
-  function setUp(map) {
-    map.eachLayer(dress);
-    map.on("layeradd", (event) => dress(event.layer));
-    map.on("popupopen", (event) => event.popup._source && openRing(map, event.popup._source));
-    map.on("popupclose", closeRing);
-    keepApart(map);
-    document.getElementById("layer-control").append(document.querySelector(".leaflet-control-layers"));
-    document.getElementById("panel").open = !NARROW.matches;
-    document.addEventListener("keydown", (event) => event.key === "Escape" && map.closePopup());
-    document.addEventListener("click", (event) => {
-      const button = event.target.closest("[data-show]");
-      const layer = button && shown.get(button.dataset.show);
-      if (!layer) return;
-      if (NARROW.matches) document.getElementById("panel").open = false;
-      layer.openPopup();
-    });
-  }
-
-  document.addEventListener("DOMContentLoaded", () => setUp(map_0));
-  return { cluster };
+  return { start, cluster, turn };
 })();

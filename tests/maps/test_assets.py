@@ -29,21 +29,11 @@ def local_assets() -> None:
 
 
 def every_plugin() -> folium.Map:
-    """A map with each supported class once, each with what may bring assets of its own."""
+    """A map with each supported class once."""
     base = folium.Map(location=[30.75, 120.75], tiles=None, zoom_start=9, maxZoom=18)
-    group = folium.FeatureGroup("点 / points", control=False).add_to(base)
-    folium.Marker(
-        [30.75, 120.75],
-        icon=folium.Icon(color="blue", icon="industry", prefix="fa"),
-        popup=folium.Popup('<a href="https://example.org/plan">来源 / source</a>'),
-    ).add_to(group)
     plugins.MarkerCluster([[30.7, 120.7], [30.8, 120.8]], maxZoom=18).add_to(base)
-    plugins.FastMarkerCluster([[30.7, 120.7]], maxZoom=18).add_to(base)
     plugins.Fullscreen().add_to(base)
-    plugins.MeasureControl().add_to(base)
     plugins.MiniMap(folium.TileLayer("/tiles/{z}/{x}/{y}.png", attr="嘉兴 / Jiaxing")).add_to(base)
-    plugins.Search(group).add_to(base)
-    plugins.GroupedLayerControl({"平台 / platforms": [group]}).add_to(base)
     folium.LayerControl().add_to(base)
     return base
 
@@ -87,7 +77,7 @@ def test_every_supported_plugin_loads_only_vendored_files() -> None:
     html = render(every_plugin())
     assert foreign_urls(html) == []
     loaded = re.findall(r'(?:<script src|rel="stylesheet" href)="([^"]+)"', html)
-    assert len(loaded) == len(set(loaded)) == 20
+    assert len(loaded) == len(set(loaded)) == 9
     for url in loaded:
         assert url.removeprefix("/static/vendor/") in LISTED
 
@@ -110,15 +100,7 @@ def test_classes_do_not_share_lists() -> None:
     assert "own" not in dict(folium.Map.default_js)
 
 
-SUPPORTED = (
-    "Map",
-    "plugins.Fullscreen",
-    "plugins.GroupedLayerControl",
-    "plugins.MarkerCluster",
-    "plugins.MeasureControl",
-    "plugins.MiniMap",
-    "plugins.Search",
-)
+SUPPORTED = ("Map", "plugins.Fullscreen", "plugins.MarkerCluster", "plugins.MiniMap")
 BEFORE_AND_AFTER = f"""
 import json, operator, folium, folium.plugins
 from app.maps.assets import use_local_assets
@@ -141,14 +123,8 @@ def test_versions_are_those_folium_names() -> None:
             assert local, url
             versions[name] = (remote[0], local[0])
     differing = {name: pair for name, pair in versions.items() if pair[0] != pair[1]}
-    assert len(versions) == 20
-    assert differing == {
-        # 2.0.2 is published without its licence file
-        "awesome_markers": ("2.0.2", "2.0.5"),
-        "awesome_markers_css": ("2.0.2", "2.0.5"),
-        # named by the version of Bootstrap they come with
-        "glyphicons_css": ("3.0.0", "1.0.7"),
-    }
+    assert len(versions) == 9
+    assert differing == {}
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from app.maps.page import templates
+from app.api.html import templates
 from app.maps.popups import QUOTE, platform_popup
 
 ATTACK = "<img src=x onerror=alert(1)>"
@@ -26,6 +26,7 @@ def row(**values: Any) -> dict[str, Any]:
     )  # fmt: skip
     return {
         **empty, "id": "a", "kind": "lake_district", "name": "甲湖", "name_en": "Jia Lake", "industries": [],
+        "aliases": [],
         "sources": [source("own", "甲湖", 3)], "geometry_method": "point", **values,
     }  # fmt: skip
 
@@ -54,14 +55,14 @@ def test_a_platform_without_a_collection_of_its_kind_is_among_all_platforms() ->
 def test_every_value_is_escaped() -> None:
     popup = platform_popup(
         row(
-            name=ATTACK, name_en=ATTACK, industries=[ATTACK], builder=ATTACK, department=ATTACK, positioning=ATTACK,
-            targets=[{"printed": ATTACK}], tasks=[ATTACK], position_source=ATTACK, county_name=ATTACK,
+            name=ATTACK, name_en=ATTACK, aliases=[ATTACK],
+            industries=[ATTACK], builder=ATTACK, department=ATTACK, positioning=ATTACK,
+            targets=[{"printed": ATTACK, "name": ATTACK}], tasks=[ATTACK], position_source=ATTACK, county_name=ATTACK,
             sources=[source(ATTACK, f"{ATTACK} and more words", 1)],
         ),
         None, (120.0, 30.0), "own",
     )  # fmt: skip
-    written = templates.from_string(
-        '{% from "map_popup.html" import two, popup with context %}{{ popup(one) }}'
-    ).render(one=popup, lang="zh", base="")
+    values = {"lang": "zh", "base": ""}
+    written = templates.get_template("map_popup.html").make_module(values).whole(popup, ATTACK)
     assert "<img" not in written
     assert written.count("&lt;img src=x onerror=alert(1)&gt;") >= 10

@@ -138,7 +138,7 @@ def test_the_sheet_says_when_whence_and_what_it_is_not(data: dict[str, LayoutRow
 def test_a_hostile_name_is_text(data: dict[str, LayoutRows]) -> None:
     rows = data["jiaxing-corridor-core-zones"]
     hostile = [{**row, "name": HOSTILE} if row["role"] == "core" else row for row in rows.elements]
-    changed = LayoutRows(rows.layout, rows.ground, hostile, rows.platforms, rows.kinds, rows.changed)
+    changed = LayoutRows(rows.layout, rows.ground, hostile, rows.platforms, rows.kinds, rows.spoken, rows.changed)
     drawn = print_map(changed, "0123abcd", "A4", "zh")
     assert HOSTILE in [word.text for word in drawn.words]
     assert b"<img" not in drawn.file("svg")
