@@ -11,6 +11,7 @@ from starlette_compress import CompressMiddleware, add_compress_type
 
 from app import __version__
 from app.api import (
+    charts,
     collections,
     composite,
     exports,
@@ -23,6 +24,7 @@ from app.api import (
     problems,
     registers,
     search,
+    thematic,
     tiles,
 )
 from app.api.answers import NotModified, not_modified
@@ -81,6 +83,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         items,
         exports,
         popups,
+        thematic,
+        charts,
         prints,
         maps,
         registers,

@@ -12,7 +12,9 @@ from app.api.components import SCHEMAS, reference
 from app.api.parameters import PARAMETERS, of_field, query
 from app.api.params import PAGING
 from app.catalog import COLLECTIONS, Collection, Field
+from app.maps.classes import METHODS
 from app.queries.exports import FORMATS, GEOMETRY
+from app.queries.thematic import KINDS, OVERS
 from app.registers import Register
 
 OPENAPI_MEDIA_TYPE = "application/vnd.oai.openapi+json;version=3.0"
@@ -103,6 +105,10 @@ OPERATIONS: dict[str, tuple[tuple[str, ...], Schema]] = {
     "aggregate": (("group_by", "stat", *COMMON), _json("groups")),
     "export": (("crs", "properties", "sortby"), _files()),
     "search": (("limit", "offset", *COMMON), _answers("application/json", LIST)),
+    "charts": (COMMON, _answers("application/json", LIST)),
+    "progress_chart": (COMMON, _answers("application/json", LIST)),
+    "platform_chart": (COMMON, _answers("application/json", LIST)),
+    "thematic": (COMMON, _answers("application/json", LIST)),
     "index": (COMMON, _answers("application/json", LIST)),
 }
 #: Parameters that one operation alone has.
@@ -138,6 +144,40 @@ OWN: dict[str, list[Schema]] = {
         ),
     ],
 }  # fmt: skip
+OWN |= {
+    "thematic": [
+        query("over", "比较的地区。 What is compared.", {"type": "string", "enum": list(OVERS), "default": OVERS[0]}),
+        query(
+            "indicator",
+            "指标，或 platforms.count、.density、.area（平台数、密度、公布面积）。"
+            " An indicator, or platforms.count, .density or .area.",
+        ),
+        query("year", "年份，累计数为 2016-2020。 Year, or the years of a sum as 2016-2020."),
+        query(
+            "kind",
+            "实际（含快报）或目标。 Actual (flash figures too) or target.",
+            {"type": "string", "enum": list(KINDS)},
+        ),
+        query("from", "与此年相比的变化。 The change since this year."),
+        query(
+            "from_kind", "此年的实际或目标。 Actual or target of that year.", {"type": "string", "enum": list(KINDS)}
+        ),
+        query(
+            "classes",
+            "分级方法。 How values are classed.",
+            {"type": "string", "enum": list(METHODS), "default": METHODS[0]},
+        ),
+        query("platform_kind", "平台类别（仅 platforms.*）。 Kind of platform, with platforms.* alone."),
+    ],
+    "progress_chart": [
+        query("indicator", "指标。 Indicator.") | {"required": True},
+        query("region", "地区（代码或名称）。 Region, by id or name."),
+        query("platform", "平台（代码或名称）。 Platform, by id or name."),
+    ],
+    "platform_chart": [
+        query("over", "县或市。 Counties or cities.", {"type": "string", "enum": ["counties", "cities"]}),
+    ],
+}
 #: Operations written out for each collection, with its own queryables as parameters.
 BY_COLLECTION = {"/collections/{collectionId}/items": "items", "/collections/{collectionId}/aggregate": "aggregate"}
 

@@ -58,7 +58,10 @@ def test_every_path_answers(client: httpx.Client, document: dict[str, Any]) -> N
         address = path
         for name, value in EXAMPLES.items():
             address = address.replace(f"{{{name}}}", value)
-        answer = client.get(address, params={name: {"group_by": "name", "q": "海宁"}[name] for name in required})
+        answer = client.get(
+            address,
+            params={name: {"group_by": "name", "indicator": "rd-gdp-share", "q": "海宁"}[name] for name in required},
+        )
         # the item of the example is in one collection only
         elsewhere = "{featureId}" in path and not path.startswith(
             ("/collections/platforms/", "/collections/{", "/maps/")
