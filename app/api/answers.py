@@ -47,6 +47,7 @@ async def headers(
     spoken = (language(request),) if representation == "html" else ()
     found = await state(connection, layers)
     remember(request.scope, found)
+    request.state.read_from = found
     address = f"{request.url.path}?{urlencode(sorted(request.query_params.multi_items()))}"
     parts = (found.mark, __version__, str(request.base_url), address, representation, *spoken)
     digest = hashlib.sha256("\n".join(parts).encode()).hexdigest()[:20]

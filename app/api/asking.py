@@ -326,7 +326,7 @@ async def _compiled(
         return filters.compile(expression, described.fields, columns, meant, crs)
 
     try:
-        condition(dict(described.rows.subquery("rows").c.items()))
+        condition(dict(described.relation.c.items()))
     except filters.FilterError as error:
         raise refused(error) from None
     return condition

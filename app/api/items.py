@@ -29,6 +29,7 @@ from app.encode.geojson import MEDIA_TYPE, feature_collection, feature_with
 from app.queries import items
 from app.queries.aggregate import STATISTICS, Statistic, aggregate
 from app.queries.names import names
+from app.queries.ready import is_ready
 
 router = APIRouter(tags=["items"])
 FORMATS = ("json", "geojson", "html")
@@ -52,7 +53,8 @@ async def get_items(request: Request, collectionId: str) -> Response:
         made = await headers(request, connection, asking.layers(described, given), representation)
         question = await asking.question(connection, described, given)
         _check_key(paging.after, described, view)
-        page = await items.page(connection, question.selection, paging.limit, paging.after, paging.offset, view)
+        ready = is_ready(request.state.read_from, described)
+        page = await items.page(connection, question.selection, paging.limit, paging.after, paging.offset, view, ready)
         named = await names(connection, language(request)) if as_page else {}
     made |= content_crs(view.crs) | queryables_header(request, described)
     links = _page_links(request, described, given, paging, page, as_page)
@@ -141,7 +143,7 @@ async def get_item(request: Request, collectionId: str, featureId: str) -> Respo
     crs = CRS84 if as_page else asking.view(described, given).crs
     async with snapshot(request.app.state.reader) as connection:
         made = await headers(request, connection, described.layers, "html" if as_page else "json")
-        feature = await items.one(connection, described, featureId, crs)
+        feature = await items.one(connection, described, featureId, crs, is_ready(request.state.read_from, described))
         named = await names(connection, language(request)) if as_page else {}
     if feature is None:
         raise Problem(

@@ -23,48 +23,56 @@ COLLECTIONS: dict[str, Collection] = {
             "Every innovation platform the plans name: science-lake districts, high-tech parks, institutes and others;"
             " one row a place, each mention with its source.",
             PLATFORM_FIELDS, platform_rows(), PLATFORM_LAYERS, PLATFORM_CREDITS,
+            kept_as="platforms",
         ),
         Collection(
             "lake_districts", "科创湖区", "Science-lake districts",
             "标志性“科创湖区”；图形是以公布面积画的示意圆，不是边界。",
             "Landmark science-lake districts; drawn as circles of the published area, schematic, not boundaries.",
             PLATFORM_FIELDS, of_kinds("lake_districts"), PLATFORM_LAYERS, PLATFORM_CREDITS, "Polygon",
+            kept_as="platforms",
         ),
         Collection(
             "hightech_parks", "高新区", "High-tech parks",
             "高新技术产业园区及其目标任务；位置为点，无公开边界。",
             "High-tech parks with their targets; placed as points, no outline is public.",
             PLATFORM_FIELDS, of_kinds("hightech_parks"), PLATFORM_LAYERS, PLATFORM_CREDITS, "Point",
+            kept_as="platforms",
         ),
         Collection(
             "research_institutes", "研发机构", "R&D institutes",
             "研究院、实验室等重点创新载体及其重点任务。",
             "Institutes and laboratories named as innovation carriers, with their tasks.",
             PLATFORM_FIELDS, of_kinds("research_institutes"), PLATFORM_LAYERS, PLATFORM_CREDITS, "Point",
+            kept_as="platforms",
         ),
         Collection(
             "counties", "县（市、区）", "Counties",
             "嘉兴市七个县级行政区（全域，含钱塘江、杭州湾水面）。",
             "The seven county-level divisions of Jiaxing, full extent with the waters of Hangzhou Bay.",
             REGION_FIELDS, region_rows("county", t.region.c.geom), REGION_LAYERS, (OUTLINES,), "MultiPolygon",
+            kept_as="counties",
         ),
         Collection(
             "counties_land", "县（市、区）陆域", "Counties, land only",
             "七个县级行政区的陆域；面积与密度用此层。",
             "The same seven divisions without the sea; the layer for areas and densities.",
             REGION_FIELDS, region_rows("county", t.region.c.land_geom), REGION_LAYERS, (OUTLINES,), "MultiPolygon",
+            kept_as="counties_land",
         ),
         Collection(
             "cities", "设区市", "Cities",
             "浙江省十一个设区市（简化轮廓）。",
             "The eleven prefecture-level cities of Zhejiang, simplified outlines.",
             REGION_FIELDS, region_rows("city", t.region.c.geom), REGION_LAYERS, (OUTLINES,), "MultiPolygon",
+            kept_as="cities",
         ),
         Collection(
             "towns", "镇（街道）驻地", "Town seats",
             "嘉兴市镇、街道驻地（点）；没有可用的镇界。",
             "Seats of the towns and subdistricts of Jiaxing as points; no licensed outline is at hand.",
             TOWN_FIELDS, town_rows(), REGION_LAYERS, (GEONAMES, GENERAL), "Point",
+            kept_as="towns",
         ),
         Collection(
             "layout_elements", "空间布局要素", "Layout elements",
@@ -72,6 +80,7 @@ COLLECTIONS: dict[str, Collection] = {
             "Corridors, cores, zones, sections and nodes of each plan's spatial layout, with their members; every shape"
             " is schematic, members are those the text names.",
             ELEMENT_FIELDS, element_rows(t.layout_element.c.geom), LAYOUT_LAYERS, (PLANS, GENERAL),
+            kept_as="layout_elements",
         ),
         Collection(
             "corridors", "科创走廊轴线", "Corridor axes",
@@ -80,12 +89,14 @@ COLLECTIONS: dict[str, Collection] = {
             ELEMENT_FIELDS,
             element_rows(t.layout_element.c.axis, t.layout_element.c.axis.is_not(None)),
             LAYOUT_LAYERS, (PLANS, GENERAL), "LineString",
+            kept_as="corridors",
         ),
         Collection(
             "region_indicators", "地区指标", "Indicators by region",
             "地区的指标值（以地区轮廓或驻地为图形），可直接制专题图。",
             "Indicator values of regions, on the region's outline or seat: ready for thematic maps.",
             REGION_INDICATOR_FIELDS, region_indicator_rows(), REGION_INDICATOR_LAYERS, (PLANS, OUTLINES),
+            kept_as="region_indicators",
         ),
     )
 }  # fmt: skip

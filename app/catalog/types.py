@@ -1,9 +1,11 @@
 """What a collection and a property are."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
 
 Type = Literal["string", "number", "integer", "boolean", "array", "object"]
 
@@ -36,6 +38,8 @@ class Collection:
     layers: tuple[str, ...]
     credits: tuple[str, ...]
     geometry_type: str = "Geometry"
+    #: The name under which its features are kept ready (``queries.ready``); empty: each is made when asked for.
+    kept_as: str = ""
 
     def field(self, name: str) -> Field | None:
         return next((one for one in self.fields if one.name == name), None)
@@ -47,3 +51,20 @@ class Collection:
     @property
     def has_position(self) -> bool:
         return "position" in self.rows.selected_columns
+
+    @cached_property
+    def relation(self) -> sa.Subquery:
+        """The rows as queries select from them, under the name ``rows``.
+
+        Their SQL is written out once: taking the select apart for every question costs more than the question.
+        """
+        named = self.rows.selected_columns.items()
+        # a geometry stays what it is stored as
+        plain = self.rows.with_only_columns(
+            *(sa.type_coerce(one, sa.types.NullType()).label(name) for name, one in named)
+        )
+        dialect = postgresql.dialect(paramstyle="named")  # type: ignore[no-untyped-call]
+        text = str(plain.compile(dialect=dialect, compile_kwargs={"literal_binds": True}))
+        columns = [sa.column(name, one.type) for name, one in named]
+        # a colon is the text's own, not the beginning of a parameter
+        return sa.text(text.replace(":", r"\:")).columns(*columns).subquery("rows")

@@ -21,6 +21,21 @@ layer_version = sa.Table(
     sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False, server_default=sa.func.now()),
 )
 
+ready_layer = sa.Table(
+    "ready_layer",
+    metadata,
+    sa.Column("collection", sa.Text, primary_key=True),
+    sa.Column("mark", sa.Text, nullable=False, comment="the state of its layers, and the form of its features"),
+)
+
+ready_feature = sa.Table(
+    "ready_feature",
+    metadata,
+    sa.Column("collection", sa.Text, sa.ForeignKey("ready_layer.collection", ondelete="CASCADE"), primary_key=True),
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("feature", sa.Text, nullable=False),
+)
+
 installation = sa.Table(
     "installation",
     metadata,

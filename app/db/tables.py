@@ -15,6 +15,8 @@ from app.db.records import change as change
 from app.db.records import installation as installation
 from app.db.records import layer_version as layer_version
 from app.db.records import load_state as load_state
+from app.db.records import ready_feature as ready_feature
+from app.db.records import ready_layer as ready_layer
 
 document = sa.Table(
     "document",

@@ -57,7 +57,7 @@ async def aggregate(
     connection: AsyncConnection, selection: Selection, by: Sequence[Field], statistics: Sequence[Statistic]
 ) -> Groups:
     """Group the items of a selection by one property or several; groups of several are every combination."""
-    rows = selection.collection.rows.subquery("rows")
+    rows = selection.collection.relation
     chosen = sa.select(rows).where(*conditions(selection, rows)).cte("chosen")
     keys = [_key(chosen.c[one.name], one).label(f"key{n}") for n, one in enumerate(by)]
     keyed = sa.select(*keys, *_numbers(chosen, statistics)).subquery("keyed")

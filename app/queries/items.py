@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.catalog import Collection, Field
 from app.crs import CRS84, Crs
+from app.db import tables as t
 from app.queries.relations import Columns
 from app.queries.selection import Selection, conditions
 
@@ -64,14 +65,19 @@ def _property(described: Field, column: sa.ColumnElement[Any]) -> sa.ColumnEleme
     return sa.case((sa.func.scale(exact) == 0, sa.func.round(exact, 1)), else_=exact).label(described.name)
 
 
-def _feature(selection: Selection, view: View, columns: Columns) -> sa.ColumnElement[str]:
-    """One GeoJSON Feature as text; json, not jsonb, keeps the order of the properties."""
-    fields = [one for one in selection.collection.fields if view.properties is None or one.name in view.properties]
+def feature(
+    collection: Collection, view: View = View(), distance: sa.ColumnElement[float] | None = None
+) -> sa.ColumnElement[str]:
+    """A row of ``collection.relation`` as a GeoJSON Feature; json, not jsonb, keeps the order of the properties.
+
+    ``distance`` in metres becomes a property.
+    """
+    columns = collection.relation.c
+    fields = [one for one in collection.fields if view.properties is None or one.name in view.properties]
     shown_columns = [_property(one, columns[one.name]) for one in fields]
-    distance = selection.distance(columns)
     if distance is not None:
         shown_columns.append(sa.func.round(sa.cast(distance, sa.Numeric), 1).label(DISTANCE.name))
-    described = sa.select(*shown_columns).correlate(columns["id"].table).subquery("properties")
+    described = sa.select(*shown_columns).correlate(collection.relation).subquery("properties")
     properties: sa.ColumnElement[Any] = sa.literal_column("'{}'::json")
     if shown_columns:
         properties = sa.select(sa.func.row_to_json(described.table_valued())).scalar_subquery()
@@ -96,10 +102,19 @@ def _sorting(selection: Selection, view: View, columns: Columns) -> list[tuple[s
     return [*asked, (sa.collate(columns["id"], "C"), False)]
 
 
-def _select(selection: Selection, view: View) -> tuple[sa.Select[Any], Columns]:
-    rows = selection.collection.rows.subquery("rows")
+def _select(selection: Selection, view: View, ready: bool = False) -> tuple[sa.Select[Any], Columns]:
+    """The features of a selection. Those that are ``ready`` are taken as they are where a view changes nothing."""
+    collection = selection.collection
+    rows = collection.relation
     columns = dict(rows.c.items())
-    return sa.select(_feature(selection, view, columns)).where(*conditions(selection, rows)), columns
+    distance = selection.distance(columns)
+    where = conditions(selection, rows)
+    if ready and distance is None and view == View(order=view.order):
+        kept = t.ready_feature.c
+        return sa.select(kept.feature).where(
+            kept.collection == collection.kept_as, kept.id == rows.c.id, *where
+        ), columns
+    return sa.select(feature(collection, view, distance)).where(*where), columns
 
 
 def ordered(
@@ -117,7 +132,7 @@ def ordered(
 
 async def count(connection: AsyncConnection, selection: Selection) -> int:
     """How many items the selection has."""
-    rows = selection.collection.rows.subquery("rows")
+    rows = selection.collection.relation
     statement = sa.select(sa.func.count()).select_from(rows).where(*conditions(selection, rows))
     return (await connection.execute(statement)).scalar_one()
 
@@ -129,9 +144,13 @@ async def page(
     after: Key | None = None,
     offset: int = 0,
     view: View = View(),
+    ready: bool = False,
 ) -> Page:
-    """Up to ``limit`` items behind the key ``after`` (or behind ``offset`` items). The nearest come nearest first."""
-    statement, columns = _select(selection, view)
+    """Up to ``limit`` items behind the key ``after`` (or behind ``offset`` items). The nearest come nearest first.
+
+    ``ready`` says that the collection's features are (``queries.ready``).
+    """
+    statement, columns = _select(selection, view, ready)
     if selection.near is not None and selection.near.nearest is not None:
         found = (await connection.execute(ordered(statement, selection, view, columns, limit))).all()
         return Page([row[0] for row in found], len(found), None)
@@ -161,11 +180,13 @@ def _behind(sorting: Sequence[tuple[sa.ColumnElement[Any], bool]], key: Key) -> 
     return sa.or_(*choices)
 
 
-async def one(connection: AsyncConnection, collection: Collection, item: str, crs: Crs = CRS84) -> str | None:
+async def one(
+    connection: AsyncConnection, collection: Collection, item: str, crs: Crs = CRS84, ready: bool = False
+) -> str | None:
     """One Feature, or ``None``."""
-    statement, columns = _select(Selection(collection), View(crs))
-    feature: str | None = (await connection.execute(statement.where(columns["id"] == item))).scalar_one_or_none()
-    return feature
+    statement, columns = _select(Selection(collection), View(crs), ready)
+    found: str | None = (await connection.execute(statement.where(columns["id"] == item))).scalar_one_or_none()
+    return found
 
 
 async def stream(
@@ -185,7 +206,7 @@ async def stream(
 
 async def extent(connection: AsyncConnection, collection: Collection) -> tuple[float, float, float, float] | None:
     """West, south, east, north of a collection in degrees."""
-    rows = collection.rows.subquery("rows")
+    rows = collection.relation
     box = sa.select(sa.func.ST_Extent(rows.c.geometry).label("box")).subquery()
     corners = (sa.func.ST_XMin, sa.func.ST_YMin, sa.func.ST_XMax, sa.func.ST_YMax)
     found = (await connection.execute(sa.select(*(corner(box.c.box) for corner in corners)))).one()

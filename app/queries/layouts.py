@@ -127,7 +127,7 @@ def _geojson(geometry: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
 
 def described_rows(collection: Collection, *more: str) -> tuple[sa.Subquery, sa.Select[Any]]:
     """A collection's rows with their shapes as text."""
-    rows = collection.rows.subquery("rows")
+    rows = collection.relation
     columns = (rows.c.id, *(rows.c[one.name] for one in collection.fields))
     return rows, sa.select(*columns, *(_geojson(rows.c[name]).label(name) for name in ("geometry", *more)))
 

@@ -58,7 +58,7 @@ async def find_corridor(connection: AsyncConnection, text: str) -> Place:
     collection, _, item = text.partition("/")
     if collection not in AXES:
         raise UnknownPlace(text, [f"{one}/…" for one in AXES])
-    rows = COLLECTIONS[collection].rows.subquery()
+    rows = COLLECTIONS[collection].relation.alias()
     found = (
         await connection.execute(
             sa.select(rows.c.name, rows.c.schematic, rows.c.axis.is_not(None)).where(rows.c.id == item)
@@ -75,7 +75,7 @@ async def find_corridor(connection: AsyncConnection, text: str) -> Place:
 
 async def _unknown(connection: AsyncConnection, collection: str, item: str) -> UnknownPlace:
     """The error for an id that a collection lacks, with the nearest ids it has."""
-    rows = COLLECTIONS[collection].rows.subquery()
+    rows = COLLECTIONS[collection].relation.alias()
     ids = (await connection.execute(sa.select(rows.c.id).order_by(rows.c.id))).scalars().all()
     near = difflib.get_close_matches(item, ids, n=5, cutoff=0.4) or list(ids[:7])
     return UnknownPlace(f"{collection}/{item}", [f"{collection}/{one}" for one in near])
@@ -103,7 +103,7 @@ async def _by_id(connection: AsyncConnection, collection: str, item: str) -> Pla
                 f"{collection} 没有面状图形。 {collection} has no areas; those with areas: {', '.join(AREAS)}."
             )
         raise UnknownPlace(f"{collection}/{item}", [f"{area}/…" for area in AREAS])
-    rows = COLLECTIONS[collection].rows.subquery()
+    rows = COLLECTIONS[collection].relation.alias()
     outline = sa.select(rows.c.geometry).where(rows.c.id == item)
     found = (
         await connection.execute(

@@ -23,7 +23,7 @@ async def batches(
     connection: AsyncConnection, selection: Selection, view: View, layer: Layer, limit: int | None = None
 ) -> AsyncGenerator[list[Row], None]:
     """The items of a selection with the columns of ``layer``, some at a time, through a server-side cursor."""
-    rows = selection.collection.rows.subquery("rows")
+    rows = selection.collection.relation
     columns = dict(rows.c.items())
     known: dict[str, sa.ColumnElement[Any]] = dict(columns)
     distance = selection.distance(columns)

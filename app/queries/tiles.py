@@ -60,7 +60,7 @@ def tile_statement(selection: Selection, grid: TileMatrixSet, level: int, row: i
     stored geometry chooses the rows; only those are projected.
     """
     collection = selection.collection
-    rows = collection.rows.subquery("rows")
+    rows = collection.relation
     wanted = _stored(grid, _envelope(grid, grid.bounds(level, row, col, BUFFER / EXTENT)))
     drawn = sa.func.ST_AsMVTGeom(
         _projected(grid, rows.c.geometry), _envelope(grid, grid.bounds(level, row, col)), EXTENT, BUFFER, True
@@ -85,7 +85,7 @@ async def tile(
 
 async def grid_extent(connection: AsyncConnection, collection: Collection, grid: TileMatrixSet) -> Bounds | None:
     """The box around a collection in units of a grid's reference system, ``None`` around nothing."""
-    rows = collection.rows.subquery("rows")
+    rows = collection.relation
     box = sa.func.ST_SetSRID(sa.cast(sa.func.ST_Extent(rows.c.geometry), t.platform.c.geom.type), SRID)
     whole = sa.select(_projected(grid, box).label("box")).subquery()
     corners = (sa.func.ST_XMin, sa.func.ST_YMin, sa.func.ST_XMax, sa.func.ST_YMax)

@@ -1,7 +1,7 @@
 """The state of the data that an answer was read from."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -14,12 +14,14 @@ from app.db import tables as t
 class State:
     """Versions of layers in one database; ``changed_at`` is when one of them changed last.
 
+    ``ready`` has the marks under which features of collections are kept ready (``queries.ready``).
     ``epoch`` makes a restored database differ from the one that was.
     """
 
     epoch: str
     versions: Mapping[str, int]
     changed_at: datetime | None
+    ready: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def mark(self) -> str:
@@ -36,8 +38,10 @@ async def state(connection: AsyncConnection, layers: Sequence[str] | None = None
     """The state of some layers, or of all, read in the connection's own snapshot."""
     layer, epoch = t.layer_version.c, t.installation.c.epoch
     wanted = sa.true() if layers is None else layer.layer.in_(layers)
+    marks = t.ready_layer.c
+    ready = sa.select(sa.func.json_object_agg(marks.collection, marks.mark)).scalar_subquery().label("ready")
     statement = (
-        sa.select(epoch, layer.layer, layer.version, layer.changed_at)
+        sa.select(ready, epoch, layer.layer, layer.version, layer.changed_at)
         .select_from(t.installation.outerjoin(t.layer_version, wanted))
         .order_by(layer.layer)
     )
@@ -46,4 +50,4 @@ async def state(connection: AsyncConnection, layers: Sequence[str] | None = None
     known = {row.layer: row.version for row in found if row.layer is not None}
     # a layer that was never written has no row yet; it gets one with the first
     versions = known if layers is None else {layer: known.get(layer, 0) for layer in sorted(layers)}
-    return State(str(found[0].epoch), versions, max(changed, default=None))
+    return State(str(found[0].epoch), versions, max(changed, default=None), found[0].ready or {})

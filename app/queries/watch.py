@@ -1,4 +1,7 @@
-"""What the database says of its layers' versions, as it pushes it: the reason why a kept answer may be given again."""
+"""What the database says of its layers' versions, as it pushes it: the reason why a kept answer may be given again.
+
+After every change it also has the features made ready again (``queries.ready``).
+"""
 
 import asyncio
 import contextlib
@@ -6,10 +9,12 @@ import logging
 import time
 from collections.abc import AsyncIterator
 
+import psycopg
 from sqlalchemy import NullPool, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from app.queries import ready
 from app.queries.versions import State, state
 
 #: What the trigger on ``layer_version`` notifies.
@@ -19,6 +24,8 @@ CHANNEL = "innomap_version"
 POLL_S = 1.0
 #: Seconds that the last look stays believed; no kept answer is older than this, whatever happens to the database.
 BOUND_S = 2.5
+#: What a connection that was lost, refused or cannot write raises, with SQLAlchemy's wrapping and without.
+TROUBLE = (SQLAlchemyError, psycopg.Error, OSError)
 log = logging.getLogger("innomap")
 
 
@@ -36,6 +43,7 @@ class Watch:
         )  # fmt: skip
         self._known: State | None = None
         self._looked = float("-inf")
+        self._changed = asyncio.Event()
 
     def holds(self, seen: State) -> bool:
         """Whether what was read in a state is still what the database has."""
@@ -52,7 +60,7 @@ class Watch:
         try:
             async with connection_of.connect() as connection:
                 await self._look(connection)
-        except SQLAlchemyError:
+        except TROUBLE:
             # what is not known is not believed
             self._looked = float("-inf")
 
@@ -61,6 +69,8 @@ class Watch:
         found = await state(connection)
         # of two looks at once the one that began later knows more
         if began > self._looked:
+            if self._known is None or found.mark != self._known.mark:
+                self._changed.set()
             self._known, self._looked = found, began
 
     async def _listen(self) -> None:
@@ -74,22 +84,31 @@ class Watch:
                 async for _ in driver.notifies(timeout=POLL_S, stop_after=1):
                     pass
 
-    async def _run(self) -> None:
+    async def _keep_listening(self) -> None:
         while True:
             try:
                 await self._listen()
-            except (SQLAlchemyError, OSError) as error:
+            except TROUBLE as error:
                 log.warning("watch on the data's version lost: %s", type(error).__name__)
             await asyncio.sleep(POLL_S)
+
+    async def _keep_ready(self) -> None:
+        while True:
+            await self._changed.wait()
+            self._changed.clear()
+            try:
+                await ready.refresh(self._engine)
+            except TROUBLE as error:
+                log.warning("features not made ready: %s", type(error).__name__)
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Listens for as long as the context lasts."""
-        task = asyncio.create_task(self._run())
+        tasks = [asyncio.create_task(one) for one in (self._keep_listening(), self._keep_ready())]
         try:
             yield
         finally:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
             await self._engine.dispose()

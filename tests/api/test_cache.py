@@ -1,6 +1,7 @@
 """Answers are kept while their data stand, and never longer than the stated bound after they changed."""
 
 import asyncio
+import json
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -88,9 +89,34 @@ def test_a_change_is_seen_though_the_listening_connection_was_lost(database_url:
                   " AND application_name = 'innomap watch'")  # fmt: skip
     concept(service)
     with connect(database_url).begin() as connection:
-        assert connection.execute(end).scalar_one()
+        assert connection.execute(end).scalars().first()
     change(database_url, "丙")
     assert becomes(service, "丙")
+    # it listens again, so that answers are kept again
+    deadline = time.monotonic() + BOUND_S + SLACK_S
+    while not is_kept(database_url, service, ONE) and time.monotonic() < deadline:
+        concept(service)
+    assert is_kept(database_url, service, ONE)
+
+
+def test_features_are_made_ready_again_after_a_change(database_url: sa.URL, service: httpx.Client) -> None:
+    """And are those that would be computed."""
+    ready = sa.select(t.ready_feature.c.feature).where(
+        t.ready_feature.c.collection == "platforms", t.ready_feature.c.id == ONE.rpartition("/")[2]
+    )
+    change(database_url, "丁")
+    deadline = time.monotonic() + SLACK_S
+    feature = None
+    while time.monotonic() < deadline and not (feature and feature["properties"]["concept"] == "丁"):
+        with connect(database_url).connect() as connection:
+            feature = json.loads(connection.scalar(ready) or "null")
+    assert feature is not None
+    computed = service.get(ONE, params={"crs": "EPSG:4326"}).json()
+    assert feature["properties"] == computed["properties"]
+    given = service.get(ONE).json()
+    assert {name: given[name] for name in feature} == feature
+    lon, lat = feature["geometry"]["coordinates"][0][0]
+    assert computed["geometry"]["coordinates"][0][0] == [lat, lon]
 
 
 def test_what_was_not_looked_at_lately_does_not_hold(monkeypatch: pytest.MonkeyPatch, loaded_url: sa.URL) -> None:
