@@ -13,7 +13,9 @@ from app import __version__
 from app.api import (
     charts,
     collections,
+    compare,
     composite,
+    counties,
     exports,
     health,
     items,
@@ -25,11 +27,13 @@ from app.api import (
     registers,
     search,
     thematic,
+    thumbnails,
     tiles,
 )
 from app.api.answers import NotModified, not_modified
 from app.api.cache import ResponseCache
 from app.api.edge import Forwarded, HeadAsGet
+from app.api.error_pages import ErrorPages
 from app.api.export_files import export_files
 from app.api.security import Guarded
 from app.db.engine import reader
@@ -77,22 +81,11 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     problems.install(app)
     app.add_exception_handler(NotModified, not_modified)
     for module in (
-        pages,
-        health,
-        collections,
-        items,
-        exports,
-        popups,
-        thematic,
-        charts,
-        prints,
-        maps,
-        registers,
-        search,
-        composite,
-        tiles,
-    ):
+        pages, counties, compare, health, collections, items, exports, popups, thematic, charts, prints, thumbnails,
+        maps, registers, search, composite, tiles,
+    ):  # fmt: skip
         app.include_router(module.router)
+    app.add_middleware(ErrorPages)
     # outermost last: addresses first, then the body goes of what would have been sent, compressed
     app.add_middleware(
         CORSMiddleware, allow_origins=["*"], allow_methods=["*"], allow_headers=["*"],

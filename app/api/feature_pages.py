@@ -8,7 +8,7 @@ import shapely
 from fastapi import Request
 from fastapi.responses import Response
 
-from app.api.html import page
+from app.api.html import embedded, page
 from app.api.links import Link, base, link
 from app.catalog import Collection, Field
 from app.queries.exports import FORMATS
@@ -150,5 +150,4 @@ def _map(request: Request, shapes: Sequence[Mapping[str, Any]]) -> str:
     """The small map's data, fit to stand inside a ``script`` element."""
     layers = ["cities", "counties"] if any(_beyond(one["geometry"]) for one in shapes) else ["counties"]
     ground = [f"{base(request)}/collections/{layer}/items?f=json&properties=name" for layer in layers]
-    text = json.dumps({"ground": ground, "shapes": list(shapes)}, ensure_ascii=False)
-    return text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
+    return embedded({"ground": ground, "shapes": list(shapes)})

@@ -1,5 +1,6 @@
 """Pages from templates; every value is escaped."""
 
+import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -26,6 +27,12 @@ templates = Environment(
 templates.globals["asset"] = asset_url
 #: Whether a text holds Chinese, which a page in English marks as such for screen readers.
 templates.tests["chinese"] = lambda text: re.search(r"[㐀-鿿]", str(text)) is not None
+
+
+def embedded(data: Any) -> str:
+    """Data as JSON that may stand inside a ``script`` element, whatever its texts hold."""
+    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+    return text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
 
 
 def wants_html(request: Request, given: Mapping[str, str]) -> bool:

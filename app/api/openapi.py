@@ -104,6 +104,11 @@ OPERATIONS: dict[str, tuple[tuple[str, ...], Schema]] = {
     "search_items": ((), _features("featureCollectionGeoJSON", html=False)),
     "aggregate": (("group_by", "stat", *COMMON), _json("groups")),
     "export": (("crs", "properties", "sortby"), _files()),
+    "county": (
+        ("industry", "industry_contains", "industry_under", "relation", "sortby", "limit", "offset", *COMMON),
+        _answers("application/json", {"type": "object"}),
+    ),
+    "compare": (COMMON, _answers("application/json", {"type": "object"})),
     "search": (("limit", "offset", *COMMON), _answers("application/json", LIST)),
     "charts": (COMMON, _answers("application/json", LIST)),
     "progress_chart": (COMMON, _answers("application/json", LIST)),
@@ -113,6 +118,11 @@ OPERATIONS: dict[str, tuple[tuple[str, ...], Schema]] = {
 }
 #: Parameters that one operation alone has.
 OWN: dict[str, list[Schema]] = {
+    "compare": [
+        query("a", "县（市、区），代码或名称。 A county by adcode or name.") | {"required": True},
+        query("b", "另一县（市、区）。 The other county.") | {"required": True},
+        query("year", "只看这一年的指标。 Indicators of this year only.", {"type": "integer"}),
+    ],
     "export": [
         *SELECTING,
         query("limit", "至多条数；缺省为全部。 Items at most; all, unless given.", {"type": "integer", "minimum": 1}),
@@ -121,6 +131,7 @@ OWN: dict[str, list[Schema]] = {
             {"type": "string", "enum": list(GEOMETRY), "default": GEOMETRY[0]},
         ),
     ],
+    "county": [of_field(one) for one in COLLECTIONS["platforms"].queryables if one.name in ("kind", "level", "status")],
     "search": [
         query(
             "q",
@@ -246,7 +257,8 @@ def _complete(operation: Schema) -> None:
     operation["parameters"] = made
     # FastAPI's own description of a 422 does not apply: bad input is a 400
     operation["responses"].pop("422", None)
-    problem = {"application/problem+json": {"schema": reference("exception")}}
+    # a browser gets a page (``error_pages``)
+    problem = {"application/problem+json": {"schema": reference("exception")}, **HTML}
     # /req/oas30/exceptions-codes
     operation["responses"]["304"] = {"description": "未变 Not modified"}
     operation["responses"]["400"] = {"description": "请求有误 Bad request", "content": problem}

@@ -12,13 +12,16 @@ from app.api.html import page, wants_html
 from app.api.language import VARY, language
 from app.api.links import base
 from app.api.openapi import OPENAPI_MEDIA_TYPE, document, documented
+from app.api.overview import tiles
 from app.catalog import COLLECTIONS
 from app.db.engine import snapshot
 from app.maps.assets import vendored_packages
-from app.queries.aggregate import aggregate
+from app.maps.print import version_mark
+from app.maps.symbols import PLATFORM_SYMBOLS, swatch
+from app.queries.exports import FORMATS
 from app.queries.layouts import layouts
 from app.queries.names import names
-from app.queries.selection import Selection
+from app.queries.versions import state
 from app.registers import REGISTERS
 
 router = APIRouter(tags=["pages"])
@@ -32,25 +35,25 @@ async def get_landing(request: Request) -> Response:
     params.formats(given, "json", "html")
     if not wants_html(request, given):
         return JSONResponse(landing(request), headers={"Vary": VARY})
-    platforms = COLLECTIONS["platforms"]
-    county = next(one for one in platforms.queryables if one.name == "county")
+    every = dict.fromkeys(layer for one in COLLECTIONS.values() for layer in one.layers)
     async with snapshot(request.app.state.reader) as connection:
-        made = await headers(request, connection, (*platforms.layers, "layout"), "html")
+        made = await headers(request, connection, list(every), "html")
+        now = await state(connection, list(every))
         maps = await layouts(connection)
-        counts = await aggregate(connection, Selection(platforms), [county], ())
+        counties, total, unassigned = await tiles(connection)
         named = await names(connection, language(request))
     return page(
-        request,
-        "home.html",
-        headers=made,
-        maps=[{**one, "address": "/maps/{}?system={}".format(*one["id"].split("-", 1))} for one in maps],
-        counts=counts,
-        names=named,
-        changed=made.get("Last-Modified"),
-        collections=COLLECTIONS.values(),
-        registers=REGISTERS,
+        request, "home.html", headers=made, maps=[{**one, **_addresses(one["id"])} for one in maps],
+        data_version=version_mark(now.mark), changed=now.changed_at, tiles=counties, total=total,
+        unassigned=unassigned, names=named, collections=COLLECTIONS.values(), registers=REGISTERS,
+        extensions=tuple(FORMATS), swatch=swatch, symbols=PLATFORM_SYMBOLS,
         credits=dict.fromkeys(credit for one in COLLECTIONS.values() for credit in one.credits),
-    )
+    )  # fmt: skip
+
+
+def _addresses(layout: str) -> dict[str, str]:
+    name, _, system = layout.partition("-")
+    return {"address": f"/maps/{name}?system={system}", "picture": f"/maps/{name}/thumbnail.svg?system={system}"}
 
 
 @router.get("/api", include_in_schema=False)

@@ -39,6 +39,7 @@ def answer(
     form: Sequence[Field] = (),
     paged: Paging | None = None,
     note: Text | None = None,
+    template: str = "register.html",
 ) -> Response:
     """Rows as JSON, or as a page with a table, whichever is asked for; ``form`` are the fields a person may fill in.
 
@@ -63,7 +64,7 @@ def answer(
         links.append(link(request, path, "next", kind, name, after))
     if html:
         return page(
-            request, "register.html", heading=title, description=description, path=path, fields=fields, rows=rows,
+            request, template, heading=title, description=description, path=path, fields=fields, rows=rows,
             more=more, note=note, form=form, given=given, links={one["rel"]: one["href"] for one in links},
         )  # fmt: skip
     columns = [

@@ -31,6 +31,7 @@ FIELDS = (
     Field("collection", "类别", "Collection"),
     Field("id", "代号", "Id"),
     Field("href", "地址", "Address"),
+    Field("page", "网页", "Page for people"),
 )
 TOO_MANY = (
     f"匹配太多：每类文字只看了 {MAX_ENTRIES} 条，实际更多；请加一个词。",
@@ -66,12 +67,15 @@ async def get_search(request: Request) -> Response:
             "matched": MATCHED[hit.rank],
             "text": hit.text,
             "href": _address(request, hit.collection, hit.id),
+            "page": _page(request, hit.collection, hit.id),
         }
         for hit in found.hits
     ]
     more: dict[str, Any] = {"q": words, "numberMatched": found.matched, "numberReturned": len(rows)}
     note = None if found.complete else TOO_MANY
-    return answer(request, given, "/search", TITLE, DESCRIPTION, FIELDS, rows, more, FORM, start, note)
+    return answer(
+        request, given, "/search", TITLE, DESCRIPTION, FIELDS, rows, more, FORM, start, note, template="search.html"
+    )
 
 
 def _address(request: Request, collection: str, item: str) -> str:
@@ -79,3 +83,10 @@ def _address(request: Request, collection: str, item: str) -> str:
         return f"{base(request)}/collections/{collection}/items/{item}"
     # indicators, and regions that are no layer: what is known of them is their values
     return f"{base(request)}/indicators/values?{collection.removesuffix('s')}={item}"
+
+
+def _page(request: Request, collection: str, item: str) -> str:
+    if collection == "counties":
+        return f"{base(request)}/counties/{item}"
+    address = _address(request, collection, item)
+    return f"{address}{'&' if '?' in address else '?'}f=html"

@@ -12,7 +12,7 @@ from branca.element import MacroElement
 from folium.template import Template
 from markupsafe import Markup
 from shapely import affinity
-from shapely.geometry import MultiPoint, box, mapping
+from shapely.geometry import MultiPoint, MultiPolygon, box, mapping
 from shapely.geometry.base import BaseGeometry
 
 from app.maps import symbols
@@ -229,5 +229,5 @@ def _simplified(rows: Sequence[Row], width: float) -> list[BaseGeometry]:
         return []
     tolerance, grid = width * TOLERANCE, 10.0 ** floor(log10(width * GRID))
     whole = (shapely.get_parts(geometry(row["geometry"])) for row in rows)
-    islands = [shapely.multipolygons([part for part in parts if part.area > ISLET * tolerance**2]) for parts in whole]
+    islands = [MultiPolygon([part for part in parts if part.area > ISLET * tolerance**2]) for parts in whole]
     return list(shapely.set_precision(shapely.coverage_simplify(islands, tolerance), grid))

@@ -18,3 +18,20 @@ async def names(connection: AsyncConnection, lang: str = "zh") -> dict[str, str]
 
 def _name(table: sa.Table, lang: str) -> sa.ColumnElement[str]:
     return sa.func.coalesce(table.c.name_en, table.c.name) if lang == "en" else table.c.name
+
+
+async def indicator_names(connection: AsyncConnection, lang: str = "zh") -> dict[str, str]:
+    """Name by id of every indicator."""
+    return await _titled(connection, t.indicator.c.id, _name(t.indicator, lang))
+
+
+async def document_titles(connection: AsyncConnection, lang: str = "zh") -> dict[str, str]:
+    """Title by id of every document."""
+    one = t.document.c
+    return await _titled(connection, one.id, sa.func.coalesce(one.title_en, one.title) if lang == "en" else one.title)
+
+
+async def _titled(
+    connection: AsyncConnection, key: sa.ColumnElement[str], title: sa.ColumnElement[str]
+) -> dict[str, str]:
+    return {row[0]: row[1] for row in (await connection.execute(sa.select(key, title))).all()}
