@@ -8,6 +8,8 @@ from typing import Literal
 from pydantic import AliasChoices, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from app.base_maps import BaseMapSettings
+
 ROOT = Path(__file__).resolve().parents[1]
 
 
@@ -23,10 +25,11 @@ def default_data_dir() -> Path:
     return Path(state) / "innomap"
 
 
-class Settings(BaseSettings):
+class Settings(BaseMapSettings, BaseSettings):
     """One object for the whole program; every field is an environment variable ``INNOMAP_<FIELD>``."""
 
-    model_config = SettingsConfigDict(env_prefix="INNOMAP_", extra="ignore")
+    # an error that quoted its input would print keys and passwords
+    model_config = SettingsConfigDict(env_prefix="INNOMAP_", extra="ignore", hide_input_in_errors=True)
 
     database_url: SecretStr | None = Field(
         default=None,

@@ -45,7 +45,9 @@ async def get_map(request: Request, mapId: str) -> Response:
         rows = await layout_rows(connection, chosen)
     # drawing is arithmetic and text: other requests go on meanwhile
     drawn, parts = await run_in_threadpool(_drawn, rows, language(request), base(request))
-    guarded = {**made, POLICY: policy(scripts=parts.scripts, styles=parts.styles)}
+    offered = request.app.state.settings.offered_base_maps
+    images = dict.fromkeys(origin for one in offered for origin in one.origins)
+    guarded = {**made, POLICY: policy(scripts=parts.scripts, styles=parts.styles, images=images)}
     return _page(request, rows, systems, mapId, drawn, parts, guarded)
 
 
@@ -98,6 +100,7 @@ def _page(
         systems=[{**one, "href": href(one["id"])} for one in systems.values()],
         sheet=lambda kind, size: href(layout["id"], f".{kind}", size=size),
         popups=embedded(request, drawn.popups, rows.spoken),
+        base_maps=request.app.state.settings.offered_base_maps,
         knowledge=knowledge(),
         dotted=next(one for one in knowledge() if one.id == "dotted"),
         core_member=swatch(PARK, ringed=True),

@@ -29,7 +29,7 @@ from app.maps.symbols import Symbol
 
 Row = Mapping[str, Any]
 
-MAX_ZOOM = 16
+MAX_ZOOM = 18
 LABELS_PANE = "labels"
 #: Symbols of members that are numbered, with their names in the legend.
 NUMBERED = (symbols.LAKE, symbols.PARK, symbols.PLACE)

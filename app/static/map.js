@@ -203,7 +203,7 @@ const innomap = (() => {
     followLayers();
     findBy();
     innomap.keepApart(map);
-    innomap.keepView(map, layers);
+    innomap.keepView(map, layers, innomap.baseMaps(map));
     innomap.measure(map);
     document.getElementById("panel").open = !NARROW.matches;
     document.addEventListener("keydown", (event) => event.key === "Escape" && map.closePopup());

@@ -1,9 +1,10 @@
 "use strict";
-// The address keeps the view and the layers, so that it can be shared: #map=zoom/lat/lon&layers=a,b
+// The address keeps the view, the layers and the base map, so that it can be shared:
+// #map=zoom/lat/lon&layers=a,b&base=name
 (() => {
   const DIGITS = 4;
 
-  innomap.keepView = (map, layers) => {
+  innomap.keepView = (map, layers, base) => {
     const on = () => Object.keys(layers).filter((name) => map.hasLayer(layers[name]));
     const usual = on().join();
     const whole = [map.getCenter(), map.getZoom()];
@@ -12,6 +13,7 @@
       const { lat, lng } = map.getCenter();
       const said = [`map=${[map.getZoom().toFixed(1), lat.toFixed(DIGITS), lng.toFixed(DIGITS)].join("/")}`];
       if (on().join() !== usual) said.push(`layers=${on().join()}`);
+      if (base.chosen()) said.push(`base=${encodeURIComponent(base.chosen())}`);
       const hash = `#${said.join("&")}`;
       if (hash === location.hash) return;
       history.replaceState(history.state, "", hash);
@@ -25,6 +27,7 @@
         const wanted = said.get("layers").split(",");
         for (const name of Object.keys(layers)) innomap.turn(name, wanted.includes(name));
       }
+      if ((said.get("base") ?? "") !== base.chosen()) base.choose(said.get("base"));
       if (Number.isFinite(zoom) && Math.abs(lat) <= 90 && Math.abs(lng) <= 180)
         map.setView([lat, lng], zoom, { animate: false });
     }
