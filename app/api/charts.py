@@ -13,6 +13,7 @@ from app.api.language import language
 from app.api.links import HTML, JSON, link
 from app.api.openapi import documented
 from app.api.problems import Problem, closest
+from app.api.thematic_asked import regions
 from app.catalog import COLLECTIONS
 from app.catalog.common import PLANS
 from app.catalog.indicators import REGION_INDICATOR_LAYERS
@@ -152,12 +153,12 @@ async def get_platforms(request: Request) -> Response:
     platforms = COLLECTIONS["platforms"]
     async with snapshot(request.app.state.reader) as connection:
         made = await headers(request, connection, platforms.layers, kind)
-        compared = await thematic.regions(connection, over)
+        compared = await regions(connection, over)
         kinds = await thematic.kinds(connection)
         counted = await thematic.matrix(connection, over)
     level = COMPARED[over][0]
-    regions = [(row["id"], row["name"], row["name_en"]) for row in compared.rows]
-    regions.append(("", "其他地区或无位置", "elsewhere, or no position"))
+    places = [(row["id"], row["name"], row["name_en"]) for row in compared.rows]
+    places.append(("", "其他地区或无位置", "elsewhere, or no position"))
     ids = {row["id"] for row in compared.rows}
     cells: dict[tuple[str, str], int] = {}
     for (region, of), number in counted.items():
@@ -167,7 +168,7 @@ async def get_platforms(request: Request) -> Response:
         {"region": region or None, "name": name, "name_en": name_en,
          "counts": {one["id"]: cells.get((region, one["id"]), 0) for one in kinds},
          "total": sum(cells.get((region, one["id"]), 0) for one in kinds)}
-        for region, name, name_en in regions
+        for region, name, name_en in places
     ]  # fmt: skip
     body = {
         "title": "各地各类创新平台数", "title_en": "Innovation platforms by region and kind", "over": over,

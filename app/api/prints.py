@@ -2,8 +2,10 @@
 
 import asyncio
 import re
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import get_args
+from functools import partial
+from typing import Any, get_args
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
@@ -11,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.api import params
 from app.api.answers import headers
-from app.api.language import LANGUAGES
+from app.api.language import LANGUAGES, Language
 from app.api.maps import LAYERS, SYSTEM, chosen_system, systems_of
 from app.api.parameters import PARAMETERS, query
 from app.api.problems import Problem, closest
@@ -29,21 +31,18 @@ SIZE = query("size", "纸张。 Paper.", {"type": "string", "enum": list(SIZES),
 _DRAWING = ThreadPoolExecutor(max_workers=1, thread_name_prefix="print")
 
 
-@router.get(
-    "/maps/{mapId}.{extension}",
-    response_class=Response,
-    openapi_extra={
-        "parameters": [
-            SYSTEM,
-            query("size", "纸张。 Paper.", {"type": "string", "enum": list(SIZES)}),
-            PARAMETERS["lang"],
-        ]
-    },
-    responses={200: {"content": {one: {} for one in MEDIA_TYPES.values()}, "description": "成功 OK"}},
-)
-async def get_print(request: Request, mapId: str, extension: str) -> Response:
-    """空间布局图（打印）。 A layout's map to print: PNG (300 dpi), SVG or PDF; A4 or A3 landscape."""
-    given = params.only(request, ("size", "lang", "system"))
+def printed(*own: dict[str, Any]) -> dict[str, Any]:
+    """The definition of an operation that draws a sheet; ``own`` are its parameters beside paper and language."""
+    return {"parameters": [*own, SIZE, PARAMETERS["lang"]]}
+
+
+PRINTED: dict[int | str, dict[str, Any]] = {
+    200: {"content": {one: {} for one in MEDIA_TYPES.values()}, "description": "成功 OK"}
+}
+
+
+def paper(given: Mapping[str, str], extension: str) -> tuple[Format, str, Language]:
+    """File format, paper size and language asked for. Raises a ``Problem`` for one that there is not."""
     kind = next((one for one in get_args(Format) if one == extension), None)
     if kind is None:
         raise Problem(
@@ -53,21 +52,32 @@ async def get_print(request: Request, mapId: str, extension: str) -> Response:
     size = given.get("size", "A4")
     if size not in SIZES:
         raise Problem(400, f"没有纸张 {size!r}。 No paper size {size!r}.", parameter="size", allowed=SIZES)
-    lang = params.choice(given, "lang", LANGUAGES)
+    return kind, size, params.choice(given, "lang", LANGUAGES)
+
+
+async def sheet(draw: Callable[[], bytes], kind: Format, name: str, made: Mapping[str, str]) -> Response:
+    """The answer with what ``draw`` draws, when its turn comes; ``name`` is that of its file."""
+    try:
+        content = await asyncio.get_running_loop().run_in_executor(_DRAWING, draw)
+    except FontMissing as error:
+        raise Problem(503, str(error)) from None
+    sent = {**made, "Content-Disposition": f'inline; filename="{name}.{kind}"'}
+    if kind == "svg":
+        # shown by itself a picture is a document, with one style for all lines
+        sent[POLICY] = policy(styles=re.findall(r"<style[^>]*>(.*?)</style>", content.decode(), re.DOTALL))
+    return Response(content, media_type=MEDIA_TYPES[kind], headers=sent)
+
+
+@router.get("/maps/{mapId}.{extension}", response_class=Response, openapi_extra=printed(SYSTEM), responses=PRINTED)
+async def get_print(request: Request, mapId: str, extension: str) -> Response:
+    """空间布局图（打印）。 A layout's map to print: PNG (300 dpi), SVG or PDF; A4 or A3 landscape."""
+    given = params.only(request, ("size", "lang", "system"))
+    kind, size, lang = paper(given, extension)
     async with snapshot(request.app.state.reader) as connection:
         layout = await find_layout(connection, mapId, given.get("system"))
         made = await headers(request, connection, LAYERS, kind)
         rows, version = await read_layout(connection, layout)
-    try:
-        content = await asyncio.get_running_loop().run_in_executor(_DRAWING, _drawn, rows, version, size, lang, kind)
-    except FontMissing as error:
-        raise Problem(503, str(error)) from None
-    filename = f"{layout}-{size}-{lang}.{kind}"
-    if kind == "svg":
-        # shown by itself a picture is a document, with one style for all lines
-        made[POLICY] = policy(styles=re.findall(r"<style[^>]*>(.*?)</style>", content.decode(), re.DOTALL))
-    made["Content-Disposition"] = f'inline; filename="{filename}"'
-    return Response(content, media_type=MEDIA_TYPES[kind], headers=made)
+    return await sheet(partial(_drawn, rows, version, size, lang, kind), kind, f"{layout}-{size}-{lang}", made)
 
 
 async def find_layout(connection: AsyncConnection, name: str, system: str | None) -> str:

@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
 from app.api.thematic_asked import Asked
-from app.catalog import COLLECTIONS
 from app.maps import wording
 from app.maps.classes import METHODS
 from app.maps.thematic import METHOD_NAMES, WHERE, Theme, class_text
@@ -27,7 +27,9 @@ class Made:
     theme: Theme
     indicator: Row | None
     ground: Sequence[Row]
-    as_of: str
+    changed: datetime
+    #: The state of the data it was read from.
+    state: str
 
 
 @dataclass(frozen=True)
@@ -60,9 +62,6 @@ def options(made: Made) -> dict[str, Any]:
         "since": _since(asked, ordered, times),
         "measures": [(one, MEASURES[one]) for one in measures(made.compared)],
         "themes": _by_theme(made.choices),
-        "credits": dict.fromkeys(
-            credit for name in ("region_indicators", "platforms") for credit in COLLECTIONS[name].credits
-        ),
     }
 
 
@@ -101,7 +100,7 @@ def body(made: Made, address: str) -> dict[str, Any]:
         "unit": ("百分点" if theme.change and unit.startswith("%") else unit),
         "better": made.indicator["better"] if made.indicator else None,
         "at": _when(asked.at), "from": _when(asked.since), "target": theme.target, "change": theme.change,
-        "as_of": made.as_of, "method": theme.method,
+        "as_of": made.changed.date().isoformat(), "method": theme.method,
         "classes": [
             {"low": one.low, "high": one.high, "includes_low": one.includes_low, "includes_high": one.includes_high,
              "text": class_text(one, theme.unit[0]), "colour": one.colour, "count": one.count}
@@ -144,6 +143,14 @@ def _links(made: Made, address: str) -> list[dict[str, str]]:
     links = [
         {"rel": "self", "href": f"{here}&f=json", "title": "JSON"},
         {"rel": "alternate", "href": f"{here}&f=html", "title": "网页 As a page"},
+    ]
+    links += [
+        {
+            "rel": "alternate",
+            "href": f"{address}{PATH}.{extension}?{urlencode(asked.query)}",
+            "title": f"打印 To print: {extension.upper()}",
+        }
+        for extension in ("png", "svg", "pdf")
     ]
     collection, query = _export(made)
     links += [

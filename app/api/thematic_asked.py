@@ -3,13 +3,16 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from sqlalchemy.ext.asyncio import AsyncConnection
+
 from app.api import params
 from app.api.problems import Problem, closest
 from app.maps.classes import METHODS, Method
 from app.maps.thematic_counts import MEASURES, measures
+from app.queries import thematic
 from app.queries.thematic import KINDS, Choice, Over, Regions, Row, Time
 
-NAMES = ("over", "indicator", "year", "kind", "from", "from_kind", "classes", "platform_kind", "f", "lang")
+NAMES = ("over", "indicator", "year", "kind", "from", "from_kind", "classes", "platform_kind")
 #: What belongs to printed indicators alone, and to counts of platforms alone.
 OF_PRINTED, OF_COUNTS = ("year", "kind", "from", "from_kind"), ("platform_kind",)
 
@@ -38,6 +41,14 @@ class Asked:
         return {**found, "classes": self.method}
 
 
+async def regions(connection: AsyncConnection, over: Over) -> Regions:
+    """The regions of a comparison. Raises a ``Problem`` where they are not loaded."""
+    found = await thematic.regions(connection, over)
+    if found is None:
+        raise Problem(404, "尚无这些地区的数据。 These regions are not loaded.", parameter="over")
+    return found
+
+
 def ask(
     given: Mapping[str, str], over: Over, compared: Regions, choices: Sequence[Choice], kinds: Sequence[Row]
 ) -> Asked:
@@ -58,14 +69,15 @@ def ask(
             parameter="indicator", allowed=known,
         )  # fmt: skip
     method = params.choice(given, "classes", METHODS)
-    wrong = next((one for one in (OF_PRINTED if name in counted else OF_COUNTS) if one in given), None)
+    wrong = next((one for one in (OF_PRINTED if name in counted else OF_COUNTS) if given.get(one)), None)
     if wrong:
         raise Problem(
             400, f"{wrong} 不适用于 {name}。 {wrong} does not go with {name}.", parameter=wrong,
             allowed=[one for one in NAMES if one not in (OF_PRINTED if name in counted else OF_COUNTS)],
         )  # fmt: skip
     if name in counted:
-        kind = given.get("platform_kind")
+        # a form sends what is not chosen as empty
+        kind = given.get("platform_kind") or None
         ids = [one["id"] for one in kinds]
         if kind is not None and kind not in ids:
             raise Problem(

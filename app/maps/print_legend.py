@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from shapely.geometry import LineString
 
 from app.maps import symbols
+from app.maps.print_labels import Frame
 from app.maps.print_sheet import POINT, Sheet, wrapped
 from app.maps.print_symbols import draw_sample
 from app.maps.symbols import Symbol
@@ -26,7 +27,7 @@ class Entry:
 
 
 @dataclass(frozen=True)
-class _Row:
+class LegendRow:
     """Lines of text at an indent, with a sample before; ``space`` is left above, in lines."""
 
     lines: Sequence[str]
@@ -42,6 +43,29 @@ class _Row:
         return (len(self.lines) * _LEADING + self.space) * self.size * POINT
 
 
+def draw_rows(sheet: Sheet, column: Frame, make: Callable[[float], Sequence[LegendRow]]) -> None:
+    """Fill a column (left, bottom, right, top) with the rows that ``make`` gives for a type size.
+
+    They are drawn in the largest type that has room. Raises ValueError where none has.
+    """
+    left, bottom, _, top = column
+    for size in _SIZES:
+        rows = make(size * sheet.scale)
+        if sum(row.height for row in rows) <= top - bottom:
+            break
+    else:
+        raise ValueError("the legend has more lines than a column of this sheet")
+    y = top
+    for row in rows:
+        line = row.size * POINT * _LEADING
+        y -= row.space * row.size * POINT
+        if row.sample:
+            row.sample(left, y - line / 2)
+        for text in row.lines:
+            y -= line
+            sheet.text((left + row.indent, y + line / 2), text, row.size, bold=row.bold, colour=row.colour)
+
+
 @dataclass(frozen=True)
 class Legend:
     """What a legend says; ``elsewhere`` are names without a place on the map."""
@@ -54,30 +78,16 @@ class Legend:
     lang: str
 
     def draw(self, sheet: Sheet, left: float, bottom: float, right: float, top: float) -> None:
-        """Fill a column of the sheet, in the largest type that has room. Raises ValueError where none has."""
-        for size in _SIZES:
-            rows = self._rows(sheet, right - left, size * sheet.scale)
-            if sum(row.height for row in rows) <= top - bottom:
-                break
-        else:
-            raise ValueError("the legend has more lines than a column of this sheet")
-        y = top
-        for row in rows:
-            line = row.size * POINT * _LEADING
-            y -= row.space * row.size * POINT
-            if row.sample:
-                row.sample(left, y - line / 2)
-            for text in row.lines:
-                y -= line
-                sheet.text((left + row.indent, y + line / 2), text, row.size, bold=row.bold, colour=row.colour)
+        """Fill a column of the sheet."""
+        draw_rows(sheet, (left, bottom, right, top), lambda size: self._rows(sheet, right - left, size))
 
-    def _rows(self, sheet: Sheet, width: float, size: float) -> list[_Row]:
+    def _rows(self, sheet: Sheet, width: float, size: float) -> list[LegendRow]:
         mm = size * POINT
         indent, list_indent = 3.4 * mm, 5.0 * mm
-        rows = [_Row([_two("图例", "Legend", self.lang)], 0.0, size * 1.15, bold=True)]
+        rows = [LegendRow([_two("图例", "Legend", self.lang)], 0.0, size * 1.15, bold=True)]
 
         def row(text: str, sample: Callable[[float, float], None], *, space: float = 0.35) -> None:
-            rows.append(_Row(wrapped(text, width - indent, size), indent, size, space=space, sample=sample))
+            rows.append(LegendRow(wrapped(text, width - indent, size), indent, size, space=space, sample=sample))
 
         for entry in self.entries:
             symbol, name = entry.symbol, _two(entry.symbol.name, entry.symbol.name_en, self.lang)
@@ -86,11 +96,11 @@ class Legend:
             for number, text in entry.items:
                 lines = wrapped(text, width - list_indent, size * 0.92)
                 before = _number(sheet, number, list_indent - 0.4 * mm, size * 0.92) if number else None
-                rows.append(_Row(lines, list_indent if number else indent, size * 0.92, space=0.08, sample=before))
+                rows.append(LegendRow(lines, list_indent if number else indent, size * 0.92, space=0.08, sample=before))
             if entry.items and entry.unnumbered:
                 text = _two("无编号：规划所列其他", "Without a number: others the plan names", self.lang)
                 lines = wrapped(f"{text}（{entry.unnumbered}）", width - indent, size * 0.92)
-                rows.append(_Row(lines, indent, size * 0.92, colour=symbols.GREY))
+                rows.append(LegendRow(lines, indent, size * 0.92, colour=symbols.GREY))
         if self.core_member:
             row(
                 _two("外圈：核心区成员", "Ring: member of the core", self.lang),
@@ -107,7 +117,7 @@ class Legend:
             row(text, _line(sheet, mm, 0.7, ""))
         if self.elsewhere:
             text = f"{_two('图外', 'Not on this map', self.lang)}：{'；'.join(self.elsewhere)}"
-            rows.append(_Row(wrapped(text, width, size * 0.92), 0.0, size * 0.92, space=0.5, colour=symbols.GREY))
+            rows.append(LegendRow(wrapped(text, width, size * 0.92), 0.0, size * 0.92, space=0.5, colour=symbols.GREY))
         return rows
 
 

@@ -54,7 +54,8 @@ class Item:
 class Theme:
     """A quantity over regions, classed."""
 
-    title: Both
+    #: Regions, quantity, unit and time, without the documents that the title has too.
+    heading: Both
     subject: Both
     unit: Both
     when: Both
@@ -68,6 +69,15 @@ class Theme:
     ratio: bool = False
     documents: Mapping[str, Both] = field(default_factory=dict)
     notes: Sequence[Both] = ()
+
+    @property
+    def title(self) -> Both:
+        """Heading and documents; of more than two the first is named."""
+        zh, en = ([one[n] for one in self.documents.values()] for n in (0, 1))
+        return (
+            self.heading[0] + _named(zh, "，", "、", "等 {} 份文件"),
+            self.heading[1] + _named(en, " – ", "; ", "and others, {} documents in all"),
+        )
 
     def ranked(self) -> list[Item]:
         """Those with a number, the greatest first; equal ones by id."""
@@ -113,12 +123,8 @@ def printed_theme(
     subject = (str(indicator["name"]), str(indicator["name_en"]))
     where = where_of(over, compared)
     in_zh, in_en = (f"（{unit[0]}）" if unit[0] else "", f" ({wording.spelt(unit[1])})" if unit[1] else "")
-    titles = [[one[n] for one in documents.values()] for n in (0, 1)]
     return Theme(
-        title=(
-            f"{where[0]}{subject[0]}{in_zh}，{zh}{_named(titles[0], '，', '等 {} 份文件')}",
-            f"{where[1]}: {subject[1]}{in_en}, {en}{_named(titles[1], ' – ', 'and others, {} documents in all')}",
-        ),
+        heading=(f"{where[0]}{subject[0]}{in_zh}，{zh}", f"{where[1]}: {subject[1]}{in_en}, {en}"),
         subject=subject, unit=unit, when=(zh, en), items=items, classes=classes, method=method,
         change=since is not None, target=at.kind == "target", reference=whole if whole.value is not None else None,
         ratio=wording.is_ratio(indicator["unit"]),
@@ -131,11 +137,10 @@ def where_of(over: str, compared: Regions) -> Both:
     return f"{compared.parent['name']}{zh}", f"{compared.parent['name_en']}, {en}"
 
 
-def _named(titles: Sequence[str], before: str, more: str) -> str:
-    """The documents of a title: one or two by name, of more the first."""
+def _named(titles: Sequence[str], before: str, between: str, more: str) -> str:
     if not titles:
         return ""
-    return before + ("、".join(titles) if len(titles) <= 2 else f"{titles[0]} {more.format(len(titles))}")
+    return before + (between.join(titles) if len(titles) <= 2 else f"{titles[0]} {more.format(len(titles))}")
 
 
 def item(

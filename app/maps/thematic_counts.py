@@ -55,7 +55,7 @@ def counted_theme(
             )
         )
     return Theme(
-        title=(f"{where[0]}{subject[0]}{in_zh}，{when[0]}", f"{where[1]}: {subject[1]}{in_en}, {when[1]}"),
+        heading=(f"{where[0]}{subject[0]}{in_zh}，{when[0]}", f"{where[1]}: {subject[1]}{in_en}, {when[1]}"),
         subject=subject, unit=unit, when=when, items=items, classes=classes, method=method,
         change=False, target=False, notes=notes,
     )  # fmt: skip

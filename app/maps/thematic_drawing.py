@@ -12,8 +12,8 @@ from shapely.geometry.base import BaseGeometry
 
 from app.maps import symbols
 from app.maps.ground import ground_shapes, parts, place_name, widest_place
-from app.maps.thematic import Item, Theme, class_text
-from app.maps.wording import say
+from app.maps.thematic import Item, State, Theme, class_text
+from app.maps.wording import Both, say
 from app.queries.thematic import Regions
 
 Row = Mapping[str, Any]
@@ -89,10 +89,11 @@ def colour(theme: Theme, one: Item) -> str | None:
 
 def radius(theme: Theme, one: Item) -> float:
     """A symbol's area is in proportion to its value, or to its change in either direction."""
-    return WITHOUT if one.value is None else _radius(theme, abs(float(one.value)))
+    return WITHOUT if one.value is None else radius_of(theme, abs(float(one.value)))
 
 
-def _radius(theme: Theme, value: float) -> float:
+def radius_of(theme: Theme, value: float) -> float:
+    """Pixels of the symbol of a value, without its sign."""
     most = max((abs(float(one.value)) for one in theme.items if one.value is not None), default=0.0)
     return max(GREATEST * sqrt(value / most), LEAST) if most else LEAST
 
@@ -102,25 +103,24 @@ def legend(theme: Theme, compared: Regions, lang: str) -> list[LegendLine]:
     unit = say(theme.unit, lang)
     lines = []
     for one in reversed(theme.classes):
-        reach = None if compared.outlined else _radius(theme, max(abs(one.low), abs(one.high)))
+        reach = None if compared.outlined else radius_of(theme, max(abs(one.low), abs(one.high)))
         lines.append(LegendLine(_swatch(one.colour, reach), class_text(one, unit), one.count))
-    for state, words in (
-        ("mark", ("原文为“/”“—”等，无数值", "printed as “/”, “—”: no number")),
-        ("text", ("只有文字，无数值", "words only, no number")),
-        (
-            "none",
-            (
-                "未印出" if not theme.change else "缺一端数值",
-                "not printed" if not theme.change else "one end is missing",
-            ),
-        ),
-    ):
-        count = sum(one.state == state for one in theme.items)
-        if count:
-            lines.append(
-                LegendLine(_swatch(f"url(#{HATCH})", None if compared.outlined else WITHOUT), say(words, lang), count)
-            )
+    for words, count in states(theme):
+        reach = None if compared.outlined else WITHOUT
+        lines.append(LegendLine(_swatch(f"url(#{HATCH})", reach), say(words, lang), count))
     return lines
+
+
+def states(theme: Theme) -> list[tuple[Both, int]]:
+    """Why regions have no number, and how many for each reason."""
+    nothing: Both = ("缺一端数值", "one end is missing") if theme.change else ("未印出", "not printed")
+    reasons: dict[State, Both] = {
+        "mark": ("原文为“/”“—”等，无数值", "printed as “/”, “—”: no number"),
+        "text": ("只有文字，无数值", "words only, no number"),
+        "none": nothing,
+    }
+    found = [(words, sum(one.state == state for one in theme.items)) for state, words in reasons.items()]
+    return [one for one in found if one[1]]
 
 
 def _swatch(fill: str, reach: float | None) -> Markup:

@@ -77,8 +77,8 @@ class Choice:
     times: dict[Time, tuple[int, int]] = field(default_factory=dict)
 
 
-async def regions(connection: AsyncConnection, over: Over) -> Regions:
-    """The regions of one comparison by id."""
+async def regions(connection: AsyncConnection, over: Over) -> Regions | None:
+    """The regions of one comparison by id; ``None`` where they are not loaded."""
     level, parent = COMPARED[over]
     r = t.region.c
     about = sa.select(
@@ -87,8 +87,9 @@ async def regions(connection: AsyncConnection, over: Over) -> Regions:
     )  # fmt: skip
     belongs = sa.func.coalesce(r.lies_in, r.parent) == parent
     found = await connection.execute(about.where(r.level == level, belongs, ~r.retired).order_by(r.id))
-    whole = (await connection.execute(about.where(r.id == parent))).mappings().one()
-    return Regions(dict(whole), [dict(row) for row in found.mappings()])
+    rows = [dict(row) for row in found.mappings()]
+    whole = (await connection.execute(about.where(r.id == parent))).mappings().one_or_none()
+    return Regions(dict(whole), rows) if whole and rows else None
 
 
 async def choices(connection: AsyncConnection, compared: Regions) -> list[Choice]:

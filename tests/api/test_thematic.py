@@ -179,6 +179,34 @@ def test_an_unchanged_map_is_not_sent_twice(client: httpx.Client) -> None:
     assert len(page.content) < 300_000
 
 
+def test_the_map_is_printed_with_the_same_parameters(client: httpx.Client) -> None:
+    told = thematic(client, **SHARES, year="2020")
+    address = next(one["href"] for one in told["links"] if ".svg?" in one["href"])
+    parts = urlsplit(address)
+    answer = client.get(f"{parts.path}?{parts.query}&lang=en")
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "image/svg+xml")
+    assert 'filename="rd-gdp-share-haining-areas-A4-en.svg"' in answer.headers["content-disposition"]
+    # each colour of the legend stands on the sheet
+    for one in told["classes"]:
+        assert one["colour"] in answer.text
+    again = client.get(f"{parts.path}?{parts.query}&lang=en", headers={"If-None-Match": answer.headers["etag"]})
+    assert again.status_code == 304
+    for path, status, parameter in (
+        (f"{PATH}.gif", 404, "extension"),
+        (f"{PATH}.png?size=A0", 400, "size"),
+        (f"{PATH}.png?over=towns", 400, "over"),
+    ):  # fmt: skip
+        refused = client.get(path)
+        assert (refused.status_code, refused.json()["parameter"]) == (status, parameter)
+
+
+def test_regions_that_are_not_loaded_are_not_found(migrated_url: sa.URL) -> None:
+    with served(settings_for(migrated_url)) as address, http(address) as client:
+        for path in (PATH, "/charts/platforms"):
+            assert client.get(path).status_code == 404
+        assert client.get("/charts").json()["items"] == []
+
+
 def test_hostile_names_are_text(database_url: sa.URL) -> None:
     with connect(database_url).begin() as connection:
         for table in ("indicator", "region"):

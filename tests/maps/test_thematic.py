@@ -2,17 +2,21 @@
 
 import re
 from decimal import Decimal
+from itertools import combinations
 from typing import Any
 from xml.etree import ElementTree
 
 import pytest
+from shapely.geometry import box
 
 from app.maps.charts import Scale, ticks
 from app.maps.charts_progress import chart, progress
 from app.maps.charts_ranking import ranking
 from app.maps.classes import Class
+from app.maps.print_sheet import MARGIN
 from app.maps.thematic import Theme, class_text, printed_theme
 from app.maps.thematic_drawing import GREATEST, LEAST, dark, drawing, legend, radius
+from app.maps.thematic_print import print_thematic
 from app.maps.wording import is_ratio, number
 from app.queries.thematic import Regions, Time
 
@@ -162,6 +166,29 @@ def test_ranking_puts_the_greatest_first_and_keeps_a_negative_on_its_side() -> N
     zero = float(first.get("x", 0))
     assert float(second.get("x", 0)) + float(second.get("width", 0)) == pytest.approx(zero, abs=0.2)
     assert 2 * float(first.get("width", 0)) == pytest.approx(float(second.get("width", 0)), rel=0.01)
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_a_sheet_hides_no_word_and_gives_the_same_bytes(lang: str) -> None:
+    places = {"a": (120.3, 30.4), "b": (120.32, 30.41), "c": (120.7, 30.8), "d": (120.6, 30.5)}
+    compared = Regions(
+        region("whole"), [region(key, lon=lon, lat=lat, name=HOSTILE) for key, (lon, lat) in places.items()]
+    )
+    rows = [row("a", "1"), row("b", "30", operator="ge"), row("c", None, operator="missing"), row("d", "7")]
+    made = printed_theme(INDICATOR, "haining-areas", compared, rows, AT, None, "jenks")
+    ground = [{"part": "unit", "id": "whole", "name": "全", "name_en": "Whole", "geometry": SQUARE}]
+    sheets = [print_thematic(made, compared, ground, ["来源 Credit"], "A4", lang) for _ in range(2)]
+    first, second = (one.file("svg") for one in sheets)
+    assert first == second
+    assert b"<script" not in first
+    words = sheets[0].words
+    page = box(MARGIN, MARGIN, 297 - MARGIN, 210 - MARGIN).buffer(0.5)
+    assert [text for text, covered in words if not page.covers(covered)] == []
+    assert [(a[0], b[0]) for a, b in combinations(words, 2) if a[1].intersection(b[1]).area > 0.02] == []
+    said = "".join(text for text, _ in words)
+    name = "b Town" if lang == "en" else HOSTILE
+    for part in (f"{name} ≥30", "/", "自然断点", "规划", "来源", "无审图号"):
+        assert part in said
 
 
 def test_scales_and_ticks() -> None:
