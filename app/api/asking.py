@@ -14,11 +14,12 @@ from app import crs as reference_systems
 from app import filters
 from app.api import params, schemas
 from app.api.problems import Problem, closest
-from app.catalog import COLLECTIONS, Collection
+from app.catalog import COLLECTIONS, Collection, Field
 from app.crs import CRS84, Crs, OutsideArea, UnknownCrs
-from app.queries import relations
+from app.queries import codes, relations
 from app.queries.industries import narrower
 from app.queries.items import View
+from app.queries.layouts import parts
 from app.queries.places import AmbiguousPlace, NotAnArea, Place, UnknownPlace, find_corridor, find_place
 from app.queries.relations import RELATIONS, Columns, Relation
 from app.queries.selection import Along, Box, Near, Selection
@@ -53,7 +54,8 @@ REFERRING = ("within", "along", "filter", "industry_under", "layout_element")
 
 def layers(described: Collection, given: Mapping[str, str]) -> Sequence[str]:
     """The layers an answer is read from; a parameter may name places of any."""
-    if not any(name in given for name in REFERRING):
+    referring = [*REFERRING, *(one.name for one in described.queryables if one.refers)]
+    if not any(name in given for name in referring):
         return described.layers
     return list(dict.fromkeys(layer for one in COLLECTIONS.values() for layer in one.layers))
 
@@ -82,15 +84,12 @@ async def question(
     params.choice(given, "filter-lang", LANGUAGES)
     if "datetime" in given:
         _datetime(given["datetime"])
-    under = params.parts("industry_under", given["industry_under"]) if "industry_under" in given else []
-    broader = await narrower(connection, under)
-    unknown = [one for one in under if one not in broader]
-    if unknown:
-        raise Problem(
-            404,
-            f"没有产业代码 {unknown[0]!r}。 No industry {unknown[0]!r}: see /industries.",
-            parameter="industry_under",
-        )
+    broader = _listed(given, "industry_under")
+    if broader:
+        broader = await narrower(connection, await meant(connection, "industry_under", "industry", broader))
+    elements = _listed(given, "layout_element")
+    if elements:
+        elements = await parts(connection, await meant(connection, "layout_element", "layout_element", elements))
     near, along = _near(given), None
     if "along" in given:
         corridor = await _found("along", find_corridor(connection, given["along"]))
@@ -105,10 +104,10 @@ async def question(
     selection = Selection(
         described,
         bbox=_bbox(given["bbox"], bbox_crs) if "bbox" in given else None,
-        filters=params.filters(described.queryables, given),
+        filters=await filtering(connection, described.queryables, given),
         industries=[*_listed(given, "industry"), *broader],
         industry_parts=_listed(given, "industry_contains"),
-        layout_elements=_listed(given, "layout_element"),
+        layout_elements=elements,
         within=within,
         relation=_relation(described, given),
         near=near,
@@ -117,10 +116,10 @@ async def question(
         intersects=intersects,
         where=where,
     )
-    return Question(selection, _said(selection, under, broader))
+    return Question(selection, _said(selection, broader))
 
 
-def _said(selection: Selection, under: Sequence[str], broader: Sequence[str]) -> dict[str, Any]:
+def _said(selection: Selection, broader: Sequence[str]) -> dict[str, Any]:
     """What an answer says of itself: relation used, places meant, whether by a drawing, credits."""
     said: dict[str, Any] = {"relation": selection.relation}
     if selection.within:
@@ -128,14 +127,40 @@ def _said(selection: Selection, under: Sequence[str], broader: Sequence[str]) ->
     if selection.along:
         corridor = selection.along.corridor
         said["along"] = {"collection": corridor.collection, "id": corridor.id, "name": corridor.name}
-    if under:
+    if broader:
         said["industries"] = list(broader)
+    if selection.layout_elements:
+        said["layout_elements"] = list(selection.layout_elements)
     if selection.near or selection.along:
         said["uncertain"] = "include" if selection.uncertain else "exclude"
     if selection.schematic:
         said["schematic"] = True
     said["attribution"] = list(selection.collection.credits)
     return said
+
+
+async def filtering(
+    connection: AsyncConnection, queryables: Sequence[Field], given: Mapping[str, str]
+) -> dict[str, Sequence[Any]]:
+    """Values asked for by property, in the property's type; names of what has a code become the codes."""
+    found = params.filters(queryables, given)
+    for one in queryables:
+        if one.refers and one.name in found:
+            found[one.name] = await meant(connection, one.name, one.refers, found[one.name])
+    return found
+
+
+async def meant(connection: AsyncConnection, parameter: str, sort: str, values: Sequence[str]) -> list[str]:
+    """The codes that the values are, or are names of; a value that is neither is a problem with candidates."""
+    try:
+        return await codes.meant(connection, sort, values)
+    except codes.UnknownCode as error:
+        raise Problem(
+            400,
+            f"没有代码或名称 {error.value!r}。 No code or name {error.value!r}.",
+            parameter=parameter,
+            allowed=error.candidates,
+        ) from None
 
 
 def view(described: Collection, given: Mapping[str, str]) -> View:

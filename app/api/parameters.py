@@ -89,8 +89,18 @@ PARAMETERS: dict[str, Schema] = {
               {"type": "string", "enum": ["exclude", "include"], "default": "exclude"}),
         query("industry", "产业方向（原文用词）或产业代码。 An industry as printed, or its code.", TEXTS),
         query("industry_contains", "产业方向含此文字。 Part of an industry as printed.", TEXTS),
-        query("industry_under", "产业代码，含下级。 Industry codes, with all below them.", TEXTS),
-        query("layout_element", "所属布局要素。 Layout elements it is a member of.", TEXTS),
+        query(
+            "industry_under",
+            "产业代码或名称，含下级；答案列出所用代码。"
+            " Industries by code or name, with all below them; the answer lists those used.",
+            TEXTS,
+        ),
+        query(
+            "layout_element",
+            "所属布局要素及其下级；答案列出所用要素。"
+            " Layout elements it is a member of, with all under them; the answer lists those used.",
+            TEXTS,
+        ),
         query("group_by", "分组属性。 Properties to group by.", TEXTS) | {"required": True},
         query("stat", "统计量：count、sum:area_km2 等。 Statistics.", {**TEXTS, "default": ["count"]}),
         query("f", "格式。 Format.", {"type": "string", "enum": ["json", "html"]}),

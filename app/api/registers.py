@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request
 from fastapi.encoders import jsonable_encoder
 from fastapi.responses import JSONResponse, Response
 
-from app.api import params
+from app.api import asking, params
 from app.api.html import page, wants_html
 from app.api.language import VARY
 from app.api.links import HTML, JSON, link
@@ -96,10 +96,10 @@ def _route(register: Register) -> Callable[[Request], Awaitable[Response]]:
     async def get(request: Request) -> Response:
         given = params.only(request, (*names, "sortby", "limit", "offset", "f", "lang"))
         params.formats(given, "json", "html")
-        filters = params.filters(queryables, given)
         usual = HTML_LIMIT if wants_html(request, given) else DEFAULT_LIMIT
         start = params.paging({"limit": str(usual), **given}, request.app.state.settings)
         async with snapshot(request.app.state.reader) as connection:
+            filters = await asking.filtering(connection, queryables, given)
             found = await listing(connection, register, filters, _order(given, names), start.limit, start.offset)
         title = register.title, register.title_en
         description = register.description, register.description_en

@@ -15,7 +15,7 @@ from app.db.engine import snapshot
 from app.queries.search import MAX_ENTRIES, MAX_WORDS, search
 
 router = APIRouter(tags=["search"])
-SEARCHED = ("platforms", "counties", "cities", "towns", "regions", "layout_elements", "indicators")
+SEARCHED = ("platforms", "counties", "cities", "towns", "zones", "regions", "layout_elements", "indicators")
 DEFAULT_LIMIT = 20
 MAX_LENGTH = 200
 TITLE = ("搜索", "Search")
@@ -37,6 +37,12 @@ TOO_MANY = (
     f"匹配太多：每类文字只看了 {MAX_ENTRIES} 条，实际更多；请加一个词。",
     f"Too many match: only {MAX_ENTRIES} texts of a kind were compared and there are more; add a word.",
 )
+#: What is known of items that are no layer: values, and the platforms that belong to a zone.
+KNOWN_BY = {
+    "indicators": "/indicators/values?indicator",
+    "regions": "/indicators/values?region",
+    "zones": "/collections/platforms/items?zone",
+}
 MATCHED = {1: "name", 2: "other name", 3: "text"}
 
 
@@ -81,8 +87,7 @@ async def get_search(request: Request) -> Response:
 def _address(request: Request, collection: str, item: str) -> str:
     if collection in COLLECTIONS:
         return f"{base(request)}/collections/{collection}/items/{item}"
-    # indicators, and regions that are no layer: what is known of them is their values
-    return f"{base(request)}/indicators/values?{collection.removesuffix('s')}={item}"
+    return f"{base(request)}{KNOWN_BY[collection]}={item}"
 
 
 def _page(request: Request, collection: str, item: str) -> str:

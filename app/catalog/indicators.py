@@ -10,14 +10,14 @@ from app.db import tables as t
 from app.db.columns import LEVELS, OPERATORS, VALUE_KINDS
 
 REGION_INDICATOR_FIELDS = (
-    Field("indicator", "指标", "Indicator"),
+    Field("indicator", "指标", "Indicator", refers="indicator"),
     Field("indicator_name", "指标名称", "Name of the indicator"),
     Field("indicator_name_en", "指标英文名", "English name of the indicator"),
-    Field("theme", "主题", "Theme"),
-    Field("region", "地区", "Region"),
+    Field("theme", "主题", "Theme", refers="theme"),
+    Field("region", "地区", "Region", refers="region"),
     Field("name", "地区名称", "Name of the region"),
     Field("region_level", "地区级别", "Level of the region", values=LEVELS),
-    Field("region_parent", "所属县、市", "County or city it belongs to"),
+    Field("region_parent", "所属县、市", "County or city it belongs to", refers="region"),
     Field("year_from", "起始年", "First year", "integer"),
     Field("year", "年份", "Year", "integer"),
     Field("kind", "性质", "Kind", values=VALUE_KINDS),
@@ -27,7 +27,7 @@ REGION_INDICATOR_FIELDS = (
     Field("unit", "单位", "Unit"),
     Field("geometry_method", "几何来历", "How the geometry is known", values=("administrative", "point", "none")),
     Field("schematic", "示意", "Schematic", "boolean"),
-    Field("document", "文件", "Document"),
+    Field("document", "文件", "Document", refers="document"),
     SOURCES,
 )
 REGION_INDICATOR_LAYERS = ("indicator_value", "indicator", "region", "document")

@@ -11,12 +11,12 @@ from app.db import tables as t
 from app.db.columns import ROLES
 
 ELEMENT_FIELDS = (
-    Field("layout", "空间布局", "Layout"),
+    Field("layout", "空间布局", "Layout", refers="layout"),
     Field("layout_name", "空间布局名称", "Name of the layout"),
     Field("role", "角色", "Role", values=ROLES),
     Field("ord", "次序", "Order", "integer"),
     *NAMES,
-    Field("parent", "上级要素", "Parent element"),
+    Field("parent", "上级要素", "Parent element", refers="layout_element"),
     Field("definition", "规划原文", "Sentence of the plan"),
     Field("members", "成员", "Members", "array", queryable=False),
     Field("band_m", "廊带半宽（绘图参数）", "Half width of the band (drawing parameter)", "number", "m"),

@@ -13,14 +13,14 @@ REGION_FIELDS = (
     Field("adcode", "行政区划代码", "Adcode (GB/T 2260)"),
     *NAMES,
     Field("level", "级别", "Level", values=LEVELS),
-    Field("parent", "上级", "Parent"),
+    Field("parent", "上级", "Parent", refers="region"),
     Field("area_km2", "量算面积", "Measured area (EPSG:4549)", "number", "km²"),
     Field("land_area_km2", "量算陆域面积", "Measured land area (EPSG:4549)", "number", "km²"),
     *PLACING,
 )
 TOWN_FIELDS = (
     *NAMES,
-    Field("county", "所属县（市、区）", "County"),
+    Field("county", "所属县（市、区）", "County", refers="county"),
     Field("county_name", "所属县（市、区）名称", "Name of the county"),
     *PLACING,
 )

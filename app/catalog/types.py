@@ -21,7 +21,7 @@ class Field:
     unit: str | None = None
     values: tuple[str, ...] = ()
     queryable: bool = True
-    also: str | None = None  # a second column whose value names the same, so that either may be given
+    refers: str | None = None  # of what its values are codes (see queries/codes.py): a question may name it instead
 
 
 @dataclass(frozen=True)

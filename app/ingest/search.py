@@ -10,8 +10,8 @@ from sqlalchemy import Connection
 from app.db import tables as t
 
 NAME, OTHER_NAME, WORDS = 1, 2, 3
-REGION_COLLECTIONS = {"county": "counties", "city": "cities", "town": "towns"}
-#: Regions that are no layer of their own (zones, areas of a table) are found for their indicator values.
+REGION_COLLECTIONS = {"county": "counties", "city": "cities", "town": "towns", "zone": "zones"}
+#: Regions that are no layer of their own (areas of a table) are found for their indicator values.
 OTHER_REGIONS = "regions"
 #: Longest text that is worth its pinyin: names, not paragraphs.
 PINYIN_LENGTH = 60

@@ -51,6 +51,14 @@ async def layouts(connection: AsyncConnection) -> list[Row]:
     return [dict(row) for row in (await connection.execute(statement)).mappings()]
 
 
+async def parts(connection: AsyncConnection, elements: Sequence[str]) -> list[str]:
+    """The elements with all under them: a corridor with its groups and sections."""
+    one = t.layout_element.c
+    found = sa.select(one.id).where(one.id.in_(elements)).cte("found", recursive=True)
+    found = found.union(sa.select(one.id).join(found, one.parent == found.c.id))
+    return list((await connection.execute(sa.select(found.c.id).order_by(found.c.id))).scalars())
+
+
 async def layout_rows(connection: AsyncConnection, layout: str) -> LayoutRows:
     """The rows behind the map of one layout. Raises ``NoResultFound`` for an id that is none."""
     head = dict((await connection.execute(_head().where(t.layout.c.id == layout))).mappings().one())

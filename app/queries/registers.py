@@ -44,6 +44,4 @@ def _equals(register: Register, rows: sa.Subquery, name: str, values: Sequence[A
         raise KeyError(name)
     if field.type == "array":
         return rows.c[name].op("&&", is_comparison=True)(sa.cast(list(values), sa.ARRAY(sa.Text)))
-    if field.also:
-        return sa.or_(rows.c[name].in_(values), rows.c[field.also].in_(values))
     return rows.c[name].in_(values)

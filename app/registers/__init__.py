@@ -5,10 +5,10 @@ A register is a list one can filter, sort and page. Its ``rows`` is a select wit
 
 from app.registers.common import Register
 from app.registers.documents import DISAGREEMENTS, DOCUMENTS
-from app.registers.fields import INDUSTRIES, TASKS
+from app.registers.fields import INDUSTRIES, LINKS, TASKS
 from app.registers.indicators import INDICATORS
 from app.registers.values import PROGRESS, VALUES
 
 __all__ = ["REGISTERS", "Register"]
 
-REGISTERS = (DOCUMENTS, INDICATORS, VALUES, PROGRESS, INDUSTRIES, TASKS, DISAGREEMENTS)
+REGISTERS = (DOCUMENTS, INDICATORS, VALUES, PROGRESS, INDUSTRIES, LINKS, TASKS, DISAGREEMENTS)

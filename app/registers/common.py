@@ -27,7 +27,7 @@ class Register:
 
 
 CITATION = (
-    Field("document", "文件", "Document"),
+    Field("document", "文件", "Document", refers="document"),
     Field("document_title", "文件名称", "Title of the document"),
     Field("section", "章节", "Section"),
     Field("line_start", "起始行", "First line", "integer"),

@@ -18,7 +18,7 @@ DOCUMENTS = Register(
     "Where all data comes from; the text's sha256 lets anyone check a quotation.",
     (
         Field("id", "代号", "Id"),
-        Field("parent", "合辑", "Part of"),
+        Field("parent", "合辑", "Part of", refers="document"),
         Field("title", "名称", "Title"),
         Field("title_en", "英文名", "English title"),
         Field("title_en_source", "英文名来源", "Source of the English title", values=NAME_SOURCES),

@@ -1,4 +1,4 @@
-"""Industries and tasks."""
+"""Industries, the words that tie platforms to them, and tasks."""
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import aggregate_order_by
@@ -27,8 +27,8 @@ INDUSTRIES = Register(
     "The plans' industry schemes (3+N, 3+3, 142, 135N, 3+X …) and how their fields relate.",
     (
         Field("id", "代号", "Code"),
-        Field("scheme", "体系", "Scheme"),
-        Field("parent", "上级", "Parent"),
+        Field("scheme", "体系", "Scheme", refers="scheme"),
+        Field("parent", "上级", "Parent", refers="industry"),
         Field("ord", "次序", "Order", "integer"),
         Field("name", "名称", "Name"),
         Field("name_en", "英文名", "English name"),
@@ -54,18 +54,52 @@ INDUSTRIES = Register(
     ("scheme", "parent", "ord", "id"),
 )  # fmt: skip
 
+LINKS = Register(
+    "/industries/links",
+    "平台的产业方向",
+    "Industries of platforms",
+    "平台所印的每个产业用词，及其对应的产业代码（不属任何体系的用词没有代码），附文件与行号。",
+    "Each industry that a document prints of a platform, and the field it was taken for (none where no scheme has it),"
+    " with document and line.",
+    (
+        Field("platform", "平台", "Platform", refers="platform"),
+        Field("platform_name", "平台名称", "Name of the platform"),
+        Field("words", "原文用词", "Words as printed"),
+        Field("ord", "次序", "Order", "integer"),
+        Field("industry", "产业代码", "Industry", refers="industry"),
+        Field("industry_name", "产业名称", "Name of the industry"),
+        Field("scheme", "体系", "Scheme", refers="scheme"),
+        *CITATION,
+    ),
+    sa.select(
+        t.industry_link.c.platform,
+        t.platform.c.name.label("platform_name"),
+        t.industry_link.c.words,
+        t.industry_link.c.ord,
+        t.industry_link.c.industry,
+        t.industry.c.name.label("industry_name"),
+        t.industry.c.scheme,
+        *cited(t.industry_link),
+    ).select_from(
+        t.industry_link.join(t.platform, t.platform.c.id == t.industry_link.c.platform).outerjoin(
+            t.industry, t.industry.c.id == t.industry_link.c.industry
+        )
+    ),
+    ("platform", "document", "line_start", "ord", "words"),
+)
+
 TASKS = Register(
     "/tasks", "任务与改革", "Tasks and reforms",
     "各规划的任务、改革事项（list=reform）、园区目标与载体任务，附责任部门。",
     "Tasks, reforms (list=reform), targets of parks and tasks of carriers, with the responsible departments.",
     (
         Field("id", "代号", "Id"),
-        Field("list", "清单", "List"),
+        Field("list", "清单", "List", refers="list"),
         Field("ord", "次序", "Order", "integer"),
-        Field("platform", "平台", "Platform", also="platform_name"),
+        Field("platform", "平台", "Platform", refers="platform"),
         Field("platform_name", "平台名称", "Name of the platform"),
-        Field("region", "地区", "Region"),
-        Field("layout_element", "布局要素", "Layout element"),
+        Field("region", "地区", "Region", refers="region"),
+        Field("layout_element", "布局要素", "Layout element", refers="layout_element"),
         Field("title", "标题", "Title"),
         Field("text", "原文", "Text"),
         Field("departments", "责任部门", "Departments", "array"),

@@ -76,3 +76,66 @@ def test_an_answer_that_names_a_place_is_marked_by_it(client: httpx.Client) -> N
     within = client.get("/collections/towns/items", params={"within": "layout_elements/jx-corridor"})
     assert plain.status_code == within.status_code == 200
     assert plain.headers["etag"] != within.headers["etag"]
+
+
+@pytest.mark.parametrize(
+    ("path", "name", "value", "candidate"),
+    [
+        (ITEMS, "kind", "lake_distrct", "lake_district（科创湖区）"),
+        (ITEMS, "town", "许村街道", "haining-xucun（许村镇）"),
+        (ITEMS, "layout_element", "jx-cores", "jx-core（嘉兴科创核心区）"),
+        (ITEMS, "documents", "jiashan", "jiashan-sti-2035（"),
+        ("/indicators/values", "region", "海盐市", "330424（海盐县）"),
+        ("/indicators", "theme", "inputs", "input"),
+        ("/tasks", "list", "reforms", "reform"),
+    ],
+)
+def test_a_code_that_is_none_comes_with_candidates(
+    client: httpx.Client, path: str, name: str, value: str, candidate: str
+) -> None:
+    answer = client.get(path, params={name: value})
+    assert answer.status_code == 400
+    assert answer.json()["parameter"] == name
+    assert any(one.startswith(candidate) for one in answer.json()["allowed"]), answer.json()
+
+
+def ids(client: httpx.Client, **query: str) -> set[str]:
+    answer = client.get(ITEMS, params={"limit": "100", **query})
+    assert answer.status_code == 200, answer.text
+    return {feature["id"] for feature in answer.json()["features"]}
+
+
+def test_what_has_a_code_may_be_asked_for_by_name(client: httpx.Client) -> None:
+    xucun = ids(client, town="haining-xucun")
+    assert xucun
+    assert ids(client, town="许村镇") == ids(client, town="XUCUN town") == xucun
+    assert ids(client, kind="科创湖区,hightech_park") == ids(client, kind="lake_district,hightech_park")
+    # a label of one document, and the name of a park that is another's alias
+    values = {"region": "海宁", "indicator": "全社会R&D经费支出占GDP的比重", "year": "2025"}
+    found = client.get("/indicators/values", params=values).json()["items"]
+    assert {row["indicator"] for row in found} == {"rd-gdp-share"}
+    assert {row["region"] for row in found} == {"330481"}
+    tasks = client.get("/tasks", params={"platform": "嘉兴科技城"}).json()["items"]
+    assert {row["platform"] for row in tasks} == {"jiaxing-nanhu-hightech-park"}
+
+
+def test_an_element_stands_for_all_under_it(client: httpx.Client) -> None:
+    """The corridor has no member of its own: the seven lake districts are those of its group"""
+    answer = client.get(ITEMS, params={"layout_element": "jx-corridor"}).json()
+    assert answer["numberMatched"] == 7
+    assert set(answer["layout_elements"]) >= {"jx-corridor", "jx-corridor-lake-districts"}
+    assert len(ids(client, layout_element="jx-zones")) == 16
+    assert ids(client, layout_elements="jx-corridor") == set()
+
+
+def test_an_industry_stands_for_all_under_it_in_every_scheme(client: httpx.Client) -> None:
+    answer = client.get(ITEMS, params={"industry_under": "hn-142", "limit": "100"}).json()
+    used = answer["industries"]
+    # a child of a child, and the same field of another plan
+    assert {"hn-142", "hn-semiconductors", "hn-semiconductors-packaging-testing", "jx-aerospace"} <= set(used)
+    assert {one["id"] for one in answer["features"]} == ids(client, industry=",".join(used))
+    assert len(answer["features"]) > len(ids(client, industry="hn-semiconductors")) > 0
+    assert ids(client, industry_under="泛半导体") == ids(client, industry_under="hn-semiconductors")
+    refused = client.get(ITEMS, params={"industry_under": "hn-412"})
+    assert refused.status_code == 400
+    assert any(one.startswith("hn-142") for one in refused.json()["allowed"])

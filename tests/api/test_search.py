@@ -33,6 +33,13 @@ def test_a_hit_says_what_matched_and_where_it_is(client: httpx.Client) -> None:
     assert item["properties"]["name"] == first["name"]
 
 
+def test_every_hit_leads_to_an_answer(client: httpx.Client) -> None:
+    for words, collection in (("嘉兴经开区", "zones"), ("尖山新区", "regions"), ("研发活动率", "indicators")):
+        found = client.get("/search", params={"q": words, "collections": collection}).json()["items"][0]
+        answer = client.get(f"{found['href']}&f=json").json()
+        assert answer["numberMatched"] > 0, found
+
+
 def test_collections_restrict(client: httpx.Client) -> None:
     whole = client.get("/search", params={"q": "嘉兴", "limit": "10000"}).json()
     kinds = {row["collection"] for row in whole["items"]}

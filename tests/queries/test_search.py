@@ -16,7 +16,7 @@ from app.queries import search
 from app.queries.search import PREPARE, counts, rarest_first, separate, statement
 from tests.tables import table
 
-COLLECTIONS = ("platforms", "counties", "cities", "towns", "regions", "layout_elements", "indicators")
+COLLECTIONS = ("platforms", "counties", "cities", "towns", "zones", "regions", "layout_elements", "indicators")
 EVERYTHING = 100_000
 
 
@@ -55,7 +55,7 @@ def test_every_alias_finds_its_platform(entries: sa.Connection, geodata: Path) -
 
 def test_every_alias_of_a_region_in_a_layer_finds_it(entries: sa.Connection, geodata: Path) -> None:
     level = {row["id"]: row["level"] for row in table(geodata, "regions")}
-    layer = {"county": "counties", "city": "cities", "town": "towns"}
+    layer = {"county": "counties", "city": "cities", "town": "towns", "zone": "zones"}
     aliases = [row for row in table(geodata, "aliases") if level.get(row["region"]) in layer]
     assert len(aliases) > 50
     for row in aliases:

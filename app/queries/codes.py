@@ -1,0 +1,103 @@
+"""What codes stand for: a question may give a code, or any name of what it is the code of."""
+
+import difflib
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.db import tables as t
+
+#: How many names a near miss is looked for among, and how many candidates are named.
+LOOKED_AT, CANDIDATES = 2000, 8
+
+
+class UnknownCode(LookupError):
+    """Neither a code nor a name; ``candidates`` are near misses, else the first codes there are."""
+
+    def __init__(self, value: str, candidates: Sequence[str]) -> None:
+        super().__init__(value)
+        self.value = value
+        self.candidates = candidates
+
+
+def _region(level: str | None = None) -> sa.Select[Any]:
+    r, alias = t.region.c, t.alias.c
+    called = sa.union_all(
+        sa.select(r.id, r.name.label("called")),
+        sa.select(r.id, r.name_en),
+        sa.select(alias.region, alias.name).where(alias.region.is_not(None)),
+    ).subquery()
+    chosen = sa.select(called.c.id, called.c.called).join(t.region, r.id == called.c.id)
+    return chosen.where(r.level == level) if level else chosen
+
+
+def _named(table: sa.Table, *names: str) -> sa.Select[Any]:
+    columns = [table.c[name] for name in names or ("name", "name_en")]
+    every = sa.union_all(*(sa.select(table.c.id, column.label("called")) for column in columns)).subquery()
+    return sa.select(every.c.id, every.c.called)
+
+
+def _with(named: sa.Select[Any], more: sa.Select[Any]) -> sa.Select[Any]:
+    every = sa.union_all(named, more).subquery()
+    return sa.select(every.c.id, every.c.called)
+
+
+def _words(column: sa.ColumnElement[Any]) -> sa.Select[Any]:
+    """A vocabulary that has no table: the words in use, which are their own codes."""
+    return sa.select(column.label("id"), column.label("called")).where(column.is_not(None)).distinct()
+
+
+#: Code and name, one row a name, of each sort of thing that a ``Field`` may refer to.
+CALLED: Mapping[str, sa.Select[Any]] = {
+    "kind": _named(t.kind),
+    "region": _region(),
+    "county": _region("county"),
+    "city": _region("city"),
+    "town": _region("town"),
+    "zone": _region("zone"),
+    "document": _named(t.document, "title", "title_en"),
+    "platform": _with(
+        _named(t.platform), sa.select(t.alias.c.platform, t.alias.c.name).where(t.alias.c.platform.is_not(None))
+    ),
+    "layout": _named(t.layout),
+    "layout_element": _named(t.layout_element),
+    "industry": _named(t.industry),
+    "indicator": _with(_named(t.indicator), sa.select(t.indicator_label.c.indicator, t.indicator_label.c.label)),
+    "theme": _words(t.indicator.c.theme),
+    "list": _words(t.task.c.list),
+    "scheme": _words(t.industry.c.scheme),
+    "category": _words(t.platform.c.category),
+}
+
+
+async def meant(connection: AsyncConnection, sort: str, values: Sequence[str]) -> list[str]:
+    """The codes that the values are, or are names of (upper and lower case alike; a name may be that of several).
+
+    Raises ``UnknownCode`` for the first value that is neither.
+    """
+    called = CALLED[sort].subquery("called")
+    wanted = {value.casefold() for value in values}
+    either = sa.or_(called.c.id.in_(values), sa.func.lower(called.c.called).in_(wanted))
+    rows = (await connection.execute(sa.select(called.c.id, called.c.called).where(either))).all()
+    codes = {row.id for row in rows if row.id in values}
+    known = codes | {row.called.casefold() for row in rows}
+    for value in values:
+        if value not in known and value.casefold() not in known:
+            raise UnknownCode(value, await _candidates(connection, called, value))
+    # a value that is a code is nothing else
+    return sorted(codes | {row.id for row in rows if row.called.casefold() in wanted - codes})
+
+
+async def _candidates(connection: AsyncConnection, called: sa.Subquery, value: str) -> list[str]:
+    statement = sa.select(called.c.id, called.c.called).order_by(called.c.id, called.c.called.desc()).limit(LOOKED_AT)
+    rows = (await connection.execute(statement)).all()
+    codes = {row.id: row.id for row in rows} | {row.called.casefold(): row.id for row in rows}
+    near = difflib.get_close_matches(value.casefold(), codes, n=CANDIDATES, cutoff=0.4)
+    # under the database's order a Chinese name comes first
+    names: dict[str, str] = {}
+    for row in rows:
+        names.setdefault(row.id, row.called)
+    found = list(dict.fromkeys(codes[one] for one in near)) or list(names)[:CANDIDATES]
+    return [code if names[code] == code else f"{code}（{names[code]}）" for code in found]
