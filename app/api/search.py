@@ -15,7 +15,7 @@ from app.db.engine import snapshot
 from app.queries.search import MAX_ENTRIES, MAX_WORDS, search
 
 router = APIRouter(tags=["search"])
-SEARCHED = ("platforms", "counties", "cities", "towns", "zones", "regions", "layout_elements", "indicators")
+SEARCHED = ("platforms", "counties", "cities", "towns", "regions", "places", "layout_elements", "indicators")
 DEFAULT_LIMIT = 20
 MAX_LENGTH = 200
 TITLE = ("搜索", "Search")
@@ -37,11 +37,11 @@ TOO_MANY = (
     f"匹配太多：每类文字只看了 {MAX_ENTRIES} 条，实际更多；请加一个词。",
     f"Too many match: only {MAX_ENTRIES} texts of a kind were compared and there are more; add a word.",
 )
-#: What is known of items that are no layer: values, and the platforms that belong to a zone.
+#: Where it stands what is known of items that are no layer.
 KNOWN_BY = {
     "indicators": "/indicators/values?indicator",
     "regions": "/indicators/values?region",
-    "zones": "/collections/platforms/items?zone",
+    "places": "/regions?id",
 }
 MATCHED = {1: "name", 2: "other name", 3: "text"}
 

@@ -10,9 +10,10 @@ from sqlalchemy import Connection
 from app.db import tables as t
 
 NAME, OTHER_NAME, WORDS = 1, 2, 3
-REGION_COLLECTIONS = {"county": "counties", "city": "cities", "town": "towns", "zone": "zones"}
-#: Regions that are no layer of their own (areas of a table) are found for their indicator values.
-OTHER_REGIONS = "regions"
+REGION_COLLECTIONS = {"county": "counties", "city": "cities", "town": "towns"}
+#: Regions that are no layer of their own are found for their indicator values, or else (zones, places outside the
+#: map) for what the register of regions says of them.
+MEASURED, OTHER_REGIONS = "regions", "places"
 #: Longest text that is worth its pinyin: names, not paragraphs.
 PINYIN_LENGTH = 60
 
@@ -70,14 +71,11 @@ def _entries(connection: Connection) -> Iterator[Entry]:
     regions = connection.execute(sa.select(r.c.id, r.c.level, r.c.name, r.c.name_en).where(~r.c.retired)).all()
     measured = set(connection.scalars(sa.select(t.indicator_value.c.region).distinct()))
     collection_of = {
-        row.id: REGION_COLLECTIONS.get(row.level, OTHER_REGIONS)
-        for row in regions
-        if row.level in REGION_COLLECTIONS or row.id in measured
+        row.id: REGION_COLLECTIONS.get(row.level, MEASURED if row.id in measured else OTHER_REGIONS) for row in regions
     }
     for row in regions:
-        if row.id in collection_of:
-            yield collection_of[row.id], row.id, NAME, row.name
-            yield collection_of[row.id], row.id, OTHER_NAME, row.name_en
+        yield collection_of[row.id], row.id, NAME, row.name
+        yield collection_of[row.id], row.id, OTHER_NAME, row.name_en
     for row in connection.execute(sa.select(t.alias)):
         if row.platform in platforms:
             yield "platforms", row.platform, OTHER_NAME, row.name

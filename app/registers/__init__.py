@@ -7,8 +7,9 @@ from app.registers.common import Register
 from app.registers.documents import DISAGREEMENTS, DOCUMENTS
 from app.registers.fields import INDUSTRIES, LINKS, TASKS
 from app.registers.indicators import INDICATORS
+from app.registers.regions import REGIONS
 from app.registers.values import PROGRESS, VALUES
 
 __all__ = ["REGISTERS", "Register"]
 
-REGISTERS = (DOCUMENTS, INDICATORS, VALUES, PROGRESS, INDUSTRIES, LINKS, TASKS, DISAGREEMENTS)
+REGISTERS = (DOCUMENTS, REGIONS, INDICATORS, VALUES, PROGRESS, INDUSTRIES, LINKS, TASKS, DISAGREEMENTS)

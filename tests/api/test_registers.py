@@ -268,6 +268,7 @@ def test_hostile_text_is_escaped(database_url: sa.URL) -> None:
         connection.execute(sa.update(t.indicator).values(name=HOSTILE))
         connection.execute(sa.update(t.indicator_value).where(t.indicator_value.c.row_id == 1).values(printed=HOSTILE))
         connection.execute(sa.update(t.industry).values(text=HOSTILE))
+        connection.execute(sa.update(t.region).values(name_en=HOSTILE))
         connection.execute(sa.update(t.industry_relation).values(reason=HOSTILE))
         connection.execute(sa.update(t.task).values(departments=[HOSTILE]))
         connection.execute(sa.update(t.disagreement_side).values(says=HOSTILE))
