@@ -60,7 +60,11 @@ main.add_command(export)
 @_data_option
 def serve(host: str, port: int, workers: int) -> None:
     """启动服务。 Prepare the database, load what changed, and serve in the foreground."""
+    # the web's modules take a second to load, which no other command should wait for
+    from app.api.protocol import make_room, server_options
+
     settings = get_settings()
+    make_room(settings)
     # a taken port is told before the database is touched, and who comes too early waits
     with _errors(), closing(_listener(host, port)) as listener:
         click.echo("正在准备数据库…… Preparing the database …")
@@ -71,10 +75,7 @@ def serve(host: str, port: int, workers: int) -> None:
                 _say(report)
             # held until the web processes hold it themselves
             threading.Thread(target=_announce, args=(host, port), daemon=True).start()
-            config = uvicorn.Config(
-                "app.main:create_app", factory=True, workers=workers, log_level="warning",
-                timeout_graceful_shutdown=8, proxy_headers=False, server_header=False,
-            )  # fmt: skip
+            config = uvicorn.Config("app.main:create_app", factory=True, workers=workers, **server_options(settings))
             with suppress(KeyboardInterrupt):
                 if workers > 1:
                     Multiprocess(config, sockets=[listener]).run()

@@ -35,7 +35,9 @@ from app.api.cache import ResponseCache
 from app.api.edge import Forwarded, HeadAsGet
 from app.api.error_pages import ErrorPages
 from app.api.export_files import export_files
+from app.api.limits import Limits
 from app.api.security import Guarded
+from app.api.turns import turns
 from app.db.engine import reader
 from app.db.server import database
 from app.maps.assets import use_local_assets
@@ -77,6 +79,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         redoc_url=None,
     )
     app.state.settings = settings
+    app.state.turns = turns(settings)
     use_local_assets()
     problems.install(app)
     app.add_exception_handler(NotModified, not_modified)
@@ -87,6 +90,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.include_router(module.router)
     app.add_middleware(ErrorPages)
     # outermost last: addresses first, then the body goes of what would have been sent, compressed
+    app.add_middleware(Limits, settings=settings)
     app.add_middleware(
         CORSMiddleware, allow_origins=["*"], allow_methods=["*"], allow_headers=["*"],
         expose_headers=["ETag", "Content-Crs", "Link", "Content-Disposition", "Repr-Digest", "Retry-After"],

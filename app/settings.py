@@ -52,12 +52,42 @@ class Settings(BaseMapSettings, BaseSettings):
     response_cache_mb: int = Field(
         default=64, ge=0, le=100_000, description="memory in MB that each web process keeps answers in; 0 keeps none"
     )
+    concurrent_exports: int = Field(
+        default=2,
+        ge=1,
+        le=100,
+        description="downloads at once, of one client all but one; less than half of pool_size",
+    )
+    concurrent_tiles: int = Field(
+        default=3,
+        ge=1,
+        le=100,
+        description="vector tiles at once, of one client all but one; less than half of pool_size",
+    )
+    concurrent_prints: int = Field(default=1, ge=1, le=16, description="maps to print that are drawn at once")
+    queue_length: int = Field(
+        default=200, ge=0, description="requests of a kind (downloads, tiles, prints) that may wait for their turn"
+    )
+    queue_wait_s: float = Field(default=30, gt=0, description="longest time a request waits for its turn, in seconds")
+    rate_per_second: float = Field(default=0, ge=0, description="requests a second that a client may make; 0: any")
+    rate_burst: int = Field(default=100, ge=1, description="requests at once that rate_per_second lets through")
+    max_body_bytes: int = Field(default=1_000_000, ge=1_000, description="largest body of a request, in bytes")
+    max_url_bytes: int = Field(default=65_536, ge=1_000, description="longest address of a request, in bytes")
+    max_connections: int = Field(default=2_000, ge=1, description="connections of clients open at once")
+    request_timeout_s: float = Field(
+        default=30,
+        gt=0,
+        description="time in which the head of a request, or 256 KiB of its body, must arrive, in seconds",
+    )
+    send_timeout_s: float = Field(
+        default=60, gt=0, description="time in which a client must take 16 KiB of its answer, in seconds"
+    )
+    longest_answer_s: float = Field(
+        default=3_600, gt=0, description="time after which an answer is cut off, a download too, in seconds"
+    )
     max_limit: int = Field(default=10_000, ge=1, description="largest `limit` of an items request")
     max_export_mb: int = Field(
         default=2048, ge=1, description="largest download (MiB) of the formats that are made as a file: gpkg, xlsx, …"
-    )
-    exports_at_once: int = Field(
-        default=4, ge=1, description="downloads that each web process makes at a time; others wait for their turn"
     )
     default_limit: int = Field(default=100, ge=1, description="`limit` of an items request that names none")
 

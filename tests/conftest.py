@@ -20,7 +20,9 @@ import httpx
 import pytest
 import sqlalchemy as sa
 import uvicorn
+from starlette.types import ASGIApp
 
+from app.api.protocol import server_options
 from app.db.embedded import cluster
 from app.db.migrate import upgrade
 from app.db.server import check, normalise
@@ -109,10 +111,10 @@ def settings_for(url: sa.URL, **values: object) -> Settings:
 
 
 @contextlib.contextmanager
-def served(settings: Settings) -> Iterator[str]:
-    """Serve the application in a thread on a free loopback port; gives its address."""
+def served(settings: Settings, app: ASGIApp | None = None) -> Iterator[str]:
+    """Serve the application (or another) in a thread on a free loopback port; gives its address."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        running = uvicorn.Server(uvicorn.Config(create_app(settings), log_level="warning", proxy_headers=False))
+        running = uvicorn.Server(uvicorn.Config(app or create_app(settings), **server_options(settings)))
         thread = threading.Thread(target=running.run, kwargs={"sockets": [listener]}, name="served")
         thread.start()
         try:

@@ -28,8 +28,20 @@ class HeadAsGet:
         await self.app({**scope, "method": "GET"}, receive, without_body)
 
 
+def client_of(scope: Scope) -> str:
+    """Who asks, for limits by client: the address; of IPv6 the network of 64 bits, which one customer has whole."""
+    host = str((scope.get("client") or ("",))[0])
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return host
+    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is None:
+        return str(ipaddress.ip_network((int(address) >> 64 << 64, 64)))
+    return host
+
+
 class Forwarded:
-    """Takes ``X-Forwarded-Proto``, ``-Host`` and ``-Prefix`` from trusted proxies, and from nobody else.
+    """Takes ``X-Forwarded-Proto``, ``-Host``, ``-Prefix`` and ``-For`` from trusted proxies, and from nobody else.
 
     ``root_path`` is the prefix where no proxy names one; requests may come with it or without.
     """
@@ -42,13 +54,13 @@ class Forwarded:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and self.root_path:
             scope = {**scope, "root_path": self.root_path}
-        if scope["type"] == "http" and self._trusts(scope):
+        if scope["type"] == "http" and self._trusts((scope.get("client") or ("",))[0]):
             scope = self._seen_outside(scope)
         await self.app(scope, receive, send)
 
-    def _trusts(self, scope: Scope) -> bool:
+    def _trusts(self, host: str) -> bool:
         try:
-            address = ipaddress.ip_address((scope.get("client") or ("",))[0])
+            address = ipaddress.ip_address(host)
         except ValueError:
             return False
         return any(address in network for network in self.trusted)
@@ -63,6 +75,11 @@ class Forwarded:
         host = given.get("x-forwarded-host", "").partition(",")[0].strip()
         if host:
             MutableHeaders(scope=scope)["host"] = host
+        # each proxy adds whom it heard: the last that is no trusted one counts; before it stands what anybody may write
+        heard = [one.strip() for line in given.getlist("x-forwarded-for") for one in line.split(",")]
+        outside = next((one for one in reversed(heard) if one and not self._trusts(one)), None)
+        if outside is not None:
+            scope["client"] = (outside, 0)
         prefix = given.get("x-forwarded-prefix", "").partition(",")[0].strip().rstrip("/")
         if prefix.startswith("/"):
             scope["root_path"] = prefix

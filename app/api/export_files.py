@@ -1,6 +1,5 @@
 """Files made for downloads: in a folder of their own, kept a while so that a broken download can go on."""
 
-import asyncio
 import fcntl
 import hashlib
 import os
@@ -8,11 +7,11 @@ import shutil
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import AsyncExitStack, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from anyio import fail_after, to_thread
+from anyio import to_thread
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app import __version__
@@ -21,26 +20,16 @@ from app.queries.exports import Format, Job, TooLarge, checksum, write_file
 from app.settings import Settings
 
 PREFIX = "innomap-exports-"
-#: Seconds that a download waits for its turn, and that a file is kept after it was last asked for.
-PATIENCE, KEPT = 10, 900
+#: Seconds that a file is kept after it was last asked for.
+KEPT = 900
 
 
 class ExportFiles:
-    """The files of one web process, at ``folder``, and the turns of those who download."""
+    """The files of one web process, at ``folder``."""
 
     def __init__(self, folder: Path, settings: Settings) -> None:
         self.folder = folder
         self.most = settings.max_export_mb << 20
-        self._turns = asyncio.Semaphore(settings.exports_at_once)
-
-    async def turn(self, stack: AsyncExitStack) -> None:
-        """Wait for a turn, which ends with ``stack``. Raises a 503 after a while."""
-        try:
-            with fail_after(PATIENCE):
-                await self._turns.acquire()
-        except TimeoutError:
-            raise Problem(503, "下载的人太多，请稍后再试。 Too many downloads at once: try again shortly.") from None
-        stack.callback(self._turns.release)
 
     async def file(self, connection: AsyncConnection, form: Format, extension: str, job: Job) -> tuple[Path, bytes]:
         """The finished file of a job and its SHA-256; made, unless it is there already."""

@@ -2,12 +2,12 @@
 
 import base64
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import AsyncExitStack, aclosing
 from dataclasses import dataclass
+from typing import Annotated
 
-from anyio import CancelScope
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Depends, Request
 from fastapi.responses import FileResponse, PlainTextResponse, Response, StreamingResponse
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -16,6 +16,7 @@ from app.api.answers import headers
 from app.api.export_files import ExportFiles
 from app.api.openapi import documented
 from app.api.problems import Problem
+from app.api.turns import heavy
 from app.catalog import Collection
 from app.crs import CRS84
 from app.db.engine import snapshot
@@ -78,22 +79,20 @@ def filename(found: Job, extension: str) -> str:
     return "-".join([selection.collection.id, *(place.id for place in selection.within)]) + f".{extension}"
 
 
-@router.get("/exports/{name}", openapi_extra=documented("export"))
-async def get_export(request: Request, name: str) -> Response:
+async def lasting() -> AsyncIterator[AsyncExitStack]:
+    """What lasts until the last byte of an answer has left, or its client."""
+    async with AsyncExitStack() as stack:
+        yield stack
+
+
+@router.get("/exports/{name}", openapi_extra=documented("export"), dependencies=[Depends(heavy("exports"))])
+async def get_export(request: Request, name: str, stack: Annotated[AsyncExitStack, Depends(lasting)]) -> Response:
     """下载图层。 Download a layer; without ``limit`` all of it, with the same parameters as the items.
 
     The name of a file with ``.sha256`` behind gives its checksum.
     """
     wanted = asked(name.removesuffix(SUM), request.query_params.multi_items())
-    files: ExportFiles = request.app.state.exports
-    # the turn and the connection last until the last byte of a stream has left, beyond this function
-    stack = AsyncExitStack()
-    try:
-        await files.turn(stack)
-        answer = await _answer(request, stack, wanted, name.endswith(SUM))
-    except BaseException:
-        await stack.aclose()
-        raise
+    answer = await _answer(request, stack, wanted, name.endswith(SUM))
     if not isinstance(answer, StreamingResponse):
         await stack.aclose()
     return answer
@@ -110,7 +109,7 @@ async def _answer(request: Request, stack: AsyncExitStack, wanted: Asked, as_sum
         # before its connection, when a client leaves in the middle
         stack.push_async_callback(pieces.aclose)
         made["Content-Disposition"] = f'attachment; filename="{named}"'
-        return StreamingResponse(_sent(stack, pieces), media_type=wanted.format.media_type, headers=made)
+        return StreamingResponse(pieces, media_type=wanted.format.media_type, headers=made)
     if wanted.format.stream is not None:
         digest = hashlib.sha256()
         async with aclosing(wanted.format.stream(connection, found)) as content:
@@ -130,17 +129,3 @@ async def _answer(request: Request, stack: AsyncExitStack, wanted: Asked, as_sum
 def _sum(digest: bytes, named: str, made: Mapping[str, str]) -> Response:
     """As ``sha256sum --check`` reads it."""
     return PlainTextResponse(f"{digest.hex()}  {named}\n", headers=made)
-
-
-async def _sent(stack: AsyncExitStack, pieces: exports.Pieces) -> exports.Pieces:
-    try:
-        while True:
-            # a client that leaves ends this between two pieces, never in the middle of a fetch
-            with CancelScope(shield=True):
-                piece = await anext(pieces, None)
-            if piece is None:
-                break
-            yield piece
-    finally:
-        with CancelScope(shield=True):
-            await stack.aclose()

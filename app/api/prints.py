@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any, get_args
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -18,6 +18,7 @@ from app.api.maps import LAYERS, SYSTEM, chosen_system, systems_of
 from app.api.parameters import PARAMETERS, query
 from app.api.problems import Problem, closest
 from app.api.security import POLICY, policy
+from app.api.turns import heavy
 from app.db.engine import snapshot
 from app.maps.print import print_map, version_mark
 from app.maps.print_sheet import SIZES, FontMissing, Format
@@ -39,6 +40,8 @@ def printed(*own: dict[str, Any]) -> dict[str, Any]:
 PRINTED: dict[int | str, dict[str, Any]] = {
     200: {"content": {one: {} for one in MEDIA_TYPES.values()}, "description": "成功 OK"}
 }
+#: A sheet is drawn when its turn has come.
+DRAWN = [Depends(heavy("prints"))]
 
 
 def paper(given: Mapping[str, str], extension: str) -> tuple[Format, str, Language]:
@@ -68,7 +71,10 @@ async def sheet(draw: Callable[[], bytes], kind: Format, name: str, made: Mappin
     return Response(content, media_type=MEDIA_TYPES[kind], headers=sent)
 
 
-@router.get("/maps/{mapId}.{extension}", response_class=Response, openapi_extra=printed(SYSTEM), responses=PRINTED)
+@router.get(
+    "/maps/{mapId}.{extension}", response_class=Response, openapi_extra=printed(SYSTEM), responses=PRINTED,
+    dependencies=DRAWN,
+)  # fmt: skip
 async def get_print(request: Request, mapId: str, extension: str) -> Response:
     """空间布局图（打印）。 A layout's map to print: PNG (300 dpi), SVG or PDF; A4 or A3 landscape."""
     given = params.only(request, ("size", "lang", "system"))

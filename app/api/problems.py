@@ -3,7 +3,7 @@
 import difflib
 import json
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -27,10 +27,14 @@ TITLES = {
     404: "未找到 Not found",
     405: "方法不允许 Method not allowed",
     406: "无可接受的格式 Not acceptable",
+    408: "请求超时 Request timeout",
     413: "内容过长 Content too large",
+    414: "地址过长 URI too long",
     415: "不支持的媒体类型 Unsupported media type",
+    429: "请求过多 Too many requests",
+    431: "请求头过长 Request header fields too large",
     500: "内部错误 Internal error",
-    503: "数据库暂不可用 The database is not available",
+    503: "暂不可用 Not available at the moment",
 }
 log = logging.getLogger("innomap")
 
@@ -39,13 +43,20 @@ class Problem(Exception):
     """An error for the client. ``parameter`` names what was wrong, ``allowed`` what would be right."""
 
     def __init__(
-        self, status: int, detail: str, *, parameter: str | None = None, allowed: Iterable[str] | None = None
+        self,
+        status: int,
+        detail: str,
+        *,
+        parameter: str | None = None,
+        allowed: Iterable[str] | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(detail)
         self.status = status
         self.detail = detail
         self.parameter = parameter
         self.allowed = None if allowed is None else list(allowed)
+        self.headers = dict(headers or {})
 
 
 def closest(word: str, known: Iterable[str]) -> str:
@@ -66,6 +77,7 @@ def respond(problem: Problem, headers: dict[str, str] | None = None) -> Response
     if problem.allowed is not None:
         body["allowed"] = problem.allowed
     text = json.dumps(body, ensure_ascii=False).encode()
+    headers = {**problem.headers, **(headers or {})}
     return Response(text, status_code=problem.status, media_type=MEDIA_TYPE, headers=headers)
 
 
@@ -84,7 +96,9 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(HTTPException)
     async def _http(request: Request, error: HTTPException) -> Response:
         detail = f"{request.url.path}: {error.detail}"
-        return respond(Problem(error.status_code, detail), dict(error.headers or {}))
+        # a body that turned out larger than it claimed
+        parameter = "body" if error.status_code == 413 else None
+        return respond(Problem(error.status_code, detail, parameter=parameter), dict(error.headers or {}))
 
     @app.exception_handler(DBAPIError)
     async def _database(request: Request, error: DBAPIError) -> Response:

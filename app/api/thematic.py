@@ -16,7 +16,7 @@ from app.api.html import page, wants_html
 from app.api.language import language
 from app.api.links import base
 from app.api.openapi import OWN, documented
-from app.api.prints import PRINTED, paper, printed, sheet
+from app.api.prints import DRAWN, PRINTED, paper, printed, sheet
 from app.api.thematic_answer import PATH, Made, body, options
 from app.api.thematic_asked import NAMES, ask, regions
 from app.catalog import COLLECTIONS
@@ -66,7 +66,11 @@ async def get_thematic(request: Request) -> Response:
 
 
 @router.get(
-    f"{PATH}.{{extension}}", response_class=Response, openapi_extra=printed(*OWN["thematic"]), responses=PRINTED
+    f"{PATH}.{{extension}}",
+    response_class=Response,
+    openapi_extra=printed(*OWN["thematic"]),
+    responses=PRINTED,
+    dependencies=DRAWN,
 )
 async def get_thematic_print(request: Request, extension: str) -> Response:
     """专题图（打印）。 A thematic map to print: PNG (300 dpi), SVG or PDF; A4 or A3 landscape."""

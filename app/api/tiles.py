@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Depends, Request
 from fastapi.responses import JSONResponse, Response
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -17,6 +17,7 @@ from app.api.answers import headers
 from app.api.links import JSON, link
 from app.api.openapi import SELECTING
 from app.api.problems import Problem, closest
+from app.api.turns import heavy
 from app.catalog import Collection
 from app.db.engine import snapshot
 from app.encode.tilesets import TILE_MATRIX_SETS, WEB_MERCATOR_QUAD, Bounds, TileMatrixSet, limits
@@ -298,6 +299,7 @@ async def get_style(request: Request, collectionId: str) -> dict[str, Any]:
 @router.get(
     "/collections/{collectionId}/tiles/{tileMatrixSetId}/{tileMatrix}/{tileRow}/{tileCol}",
     openapi_extra=OPEN_TILE,
+    dependencies=[Depends(heavy("tiles"))],
 )
 async def get_tile(
     request: Request, collectionId: str, tileMatrixSetId: str, tileMatrix: str, tileRow: str, tileCol: str
