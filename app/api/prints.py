@@ -1,15 +1,14 @@
 """Maps on paper: each layout's map as a picture or a document to be printed."""
 
-import asyncio
 import re
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any, get_args
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 from sqlalchemy.ext.asyncio import AsyncConnection
+from starlette.concurrency import run_in_threadpool
 
 from app.api import params
 from app.api.answers import headers
@@ -28,8 +27,6 @@ from app.queries.versions import state
 router = APIRouter(tags=["maps"])
 MEDIA_TYPES: dict[Format, str] = {"png": "image/png", "svg": "image/svg+xml", "pdf": "application/pdf"}
 SIZE = query("size", "纸张。 Paper.", {"type": "string", "enum": list(SIZES), "default": "A4"})
-#: A map takes a processor for seconds: one at a time is drawn, the others wait their turn.
-_DRAWING = ThreadPoolExecutor(max_workers=1, thread_name_prefix="print")
 
 
 def printed(*own: dict[str, Any]) -> dict[str, Any]:
@@ -40,7 +37,7 @@ def printed(*own: dict[str, Any]) -> dict[str, Any]:
 PRINTED: dict[int | str, dict[str, Any]] = {
     200: {"content": {one: {} for one in MEDIA_TYPES.values()}, "description": "成功 OK"}
 }
-#: A sheet is drawn when its turn has come.
+#: A map takes a processor for seconds: it is drawn when its turn has come.
 DRAWN = [Depends(heavy("prints"))]
 
 
@@ -59,9 +56,9 @@ def paper(given: Mapping[str, str], extension: str) -> tuple[Format, str, Langua
 
 
 async def sheet(draw: Callable[[], bytes], kind: Format, name: str, made: Mapping[str, str]) -> Response:
-    """The answer with what ``draw`` draws, when its turn comes; ``name`` is that of its file."""
+    """The answer with what ``draw`` draws; ``name`` is that of its file."""
     try:
-        content = await asyncio.get_running_loop().run_in_executor(_DRAWING, draw)
+        content = await run_in_threadpool(draw)
     except FontMissing as error:
         raise Problem(503, str(error)) from None
     sent = {**made, "Content-Disposition": f'inline; filename="{name}.{kind}"'}
