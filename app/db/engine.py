@@ -13,7 +13,8 @@ def reader(url: URL, settings: Settings) -> AsyncEngine:
     """A pool of connections that can only read; a connection that died is replaced before it is used."""
     options = (
         f"-c statement_timeout={settings.statement_timeout_ms} -c default_transaction_read_only=on -c jit=off"
-        " -c timezone=UTC"
+        # a statement whose program was killed, or could not cancel it, ends as well
+        " -c timezone=UTC -c client_connection_check_interval=2s"
     )
     return create_async_engine(
         url,
