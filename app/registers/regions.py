@@ -12,22 +12,23 @@ _names_it = sa.or_(*(column == _r.id for column in (_p.county, _p.city, _p.town,
 
 REGIONS = Register(
     "/regions", "地区", "Regions",
-    "规划所及的地区：省、市、县、镇，以及不成图层的功能区、统计地区和图外之地；附别名、提及它的平台数与所属布局要素。",
+    "规划所及的地区：省、市、县、镇，以及不成图层的功能区、统计地区和图外之地；附别名、文件称在此地的平台数、所属布局要素。",
     "Every region the plans speak of: province, cities, counties, towns, and those that are no layer – zones, areas of"
-    " a table, places outside the map – with other names, how many platforms name it, and layout elements it is in.",
+    " a table, places outside the map – with other names, how many platforms a document puts there, and layout"
+    " elements it is in.",
     (
         Field("id", "代号", "Id", refers="region"),
-        Field("adcode", "行政区划代码", "Adcode (GB/T 2260)"),
-        Field("level", "级别", "Level", values=LEVELS),
         Field("name", "名称", "Name"),
         Field("name_en", "英文名", "English name"),
-        Field("name_en_source", "英文名来源", "Source of the English name", values=NAME_SOURCES),
+        Field("level", "级别", "Level", values=LEVELS),
         Field("aliases", "别名", "Other names", "array"),
         Field("parent", "上级", "Parent", refers="region"),
         Field("lies_in", "位于", "Lies in", refers="region"),
         Field("platforms", "文件称在此地的平台数", "Platforms that a document puts here", "integer"),
         Field("values", "指标值数", "Indicator values", "integer"),
         Field("layout_elements", "所属布局要素", "Layout elements it is a member of", "array", refers="layout_element"),
+        Field("adcode", "行政区划代码", "Adcode (GB/T 2260)"),
+        Field("name_en_source", "英文名来源", "Source of the English name", values=NAME_SOURCES),
         Field("position_source", "位置来源", "Source of the position"),
     ),
     sa.select(
