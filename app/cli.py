@@ -22,6 +22,7 @@ from app.commands.common import connection as _connection
 from app.commands.common import data_option as _data_option
 from app.commands.common import errors as _errors
 from app.commands.export import export
+from app.commands.imports import import_file
 from app.db.server import database
 from app.ingest import checks
 from app.ingest.load import Report, load_if_changed, read
@@ -51,6 +52,7 @@ def _say(report: Report) -> None:
 
 
 main.add_command(export)
+main.add_command(import_file)
 
 
 @main.command()

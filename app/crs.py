@@ -147,13 +147,14 @@ def to_wgs84(geometry: BaseGeometry, crs: Crs) -> BaseGeometry:
     spacing = max((east - west) / EXTENT_PARTS, (north - south) / EXTENT_PARTS, geometry.length / LENGTH_PARTS)
     if spacing > 0:
         geometry = shapely.segmentize(geometry, spacing)
-    found = shapely.transform(geometry, lambda pairs: _project(pairs, crs))
+    found = shapely.transform(geometry, lambda pairs: project(pairs, crs))
     if not np.isfinite(shapely.get_coordinates(found)).all():
         raise OutsideArea(f"坐标超出 {crs.code} 的范围。 Coordinates lie outside {crs.code}.")
     return found
 
 
-def _project(pairs: np.ndarray, crs: Crs) -> np.ndarray:
+def project(pairs: np.ndarray, crs: Crs) -> np.ndarray:
+    """Pairs (east, north) in a reference system as longitude and latitude; not finite where they have no place."""
     return np.column_stack(_transformer(crs.srid, WGS84).transform(pairs[:, 0], pairs[:, 1]))
 
 

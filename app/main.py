@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from starlette.middleware.cors import CORSMiddleware
 from starlette.staticfiles import StaticFiles
 from starlette_compress import CompressMiddleware, add_compress_type
@@ -36,11 +36,13 @@ from app.api.edge import Forwarded, HeadAsGet
 from app.api.error_pages import ErrorPages
 from app.api.export_files import export_files
 from app.api.limits import Limits
+from app.api.published import see_imported
 from app.api.security import Guarded
 from app.api.turns import turns
 from app.db.engine import reader
 from app.db.server import database
 from app.maps.assets import use_local_assets
+from app.queries.imported import Imported
 from app.queries.watch import Watch
 from app.settings import Settings, get_settings
 
@@ -80,6 +82,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     app.state.settings = settings
     app.state.turns = turns(settings)
+    app.state.imported = Imported()
     use_local_assets()
     problems.install(app)
     app.add_exception_handler(NotModified, not_modified)
@@ -87,7 +90,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         pages, counties, compare, health, collections, items, exports, popups, thematic, charts, prints, thumbnails,
         maps, registers, search, composite, tiles,
     ):  # fmt: skip
-        app.include_router(module.router)
+        app.include_router(module.router, dependencies=[Depends(see_imported)])
     app.add_middleware(ErrorPages)
     # outermost last: addresses first, then the body goes of what would have been sent, compressed
     app.add_middleware(Limits, settings=settings)

@@ -89,6 +89,21 @@ class Settings(BaseMapSettings, BaseSettings):
     max_export_mb: int = Field(
         default=2048, ge=1, description="largest download (MiB) of the formats that are made as a file: gpkg, xlsx, …"
     )
+    import_max_mb: int = Field(default=1024, ge=1, description="largest file (MiB) that can be imported")
+    import_max_unpacked_mb: int = Field(
+        default=4096, ge=1, description="most that an archive (zip, xlsx) may unpack to, in MiB"
+    )
+    import_max_files: int = Field(default=1000, ge=1, description="most files in an archive that is imported")
+    import_max_rows: int = Field(default=5_000_000, ge=1, description="most rows of an import")
+    import_max_columns: int = Field(default=300, ge=1, description="most columns of a file that is imported")
+    import_max_vertices: int = Field(default=1_000_000, ge=4, description="most vertices of one imported geometry")
+    import_max_text: int = Field(default=10_000, ge=1, description="longest text of one imported cell, in characters")
+    import_seconds: int = Field(default=3600, ge=1, description="longest time of an import")
+    import_memory_mb: int = Field(
+        default=2048, ge=512, description="most memory (MiB of data) of the process that reads an imported file"
+    )
+    upload_max_mb: int = Field(default=100, ge=1, description="largest file (MiB) that can be uploaded over HTTP")
+    upload_seconds: int = Field(default=120, ge=1, description="longest time of an import that was uploaded over HTTP")
     default_limit: int = Field(default=100, ge=1, description="`limit` of an items request that names none")
 
 

@@ -18,6 +18,7 @@ FLOORS = (
     {"main"},
     {"api"},
     {"maps"},
+    {"imports"},
     {"queries"},
     {"encode", "ingest", "filters"},
     {"registers"},

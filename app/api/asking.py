@@ -57,7 +57,7 @@ def layers(described: Collection, given: Mapping[str, str]) -> Sequence[str]:
     referring = [*REFERRING, *(one.name for one in described.queryables if one.refers)]
     if not any(name in given for name in referring):
         return described.layers
-    return list(dict.fromkeys(layer for one in COLLECTIONS.values() for layer in one.layers))
+    return COLLECTIONS.layers
 
 
 @dataclass(frozen=True)

@@ -88,9 +88,8 @@ def _function(one: filters.Function) -> dict[str, Any]:
 async def get_collections(request: Request) -> Response:
     """全部图层。 All collections."""
     given = _given(request)
-    every = list(dict.fromkeys(layer for one in COLLECTIONS.values() for layer in one.layers))
     async with snapshot(request.app.state.reader) as connection:
-        made = await headers(request, connection, every, "html" if wants_html(request, given) else "json")
+        made = await headers(request, connection, COLLECTIONS.layers, "html" if wants_html(request, given) else "json")
         described = [await _describe(request, connection, one) for one in COLLECTIONS.values()]
     # /req/core/fc-md-links
     links = [

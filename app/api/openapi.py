@@ -214,9 +214,11 @@ def listed(register: Register) -> Schema:
 
 def document(app: FastAPI, address: str) -> Schema:
     """The API's description; ``address`` is where its clients find it."""
-    if app.openapi_schema is None:
-        app.openapi_schema = _document(app)
-    return {**app.openapi_schema, "servers": [{"url": address}]}
+    known, made = getattr(app.state, "described", (None, {}))
+    # the same object, as long as no layer was imported or defined anew
+    if known is not COLLECTIONS.imported:
+        known, made = app.state.described = (COLLECTIONS.imported, _document(app))
+    return {**made, "servers": [{"url": address}]}
 
 
 def _document(app: FastAPI) -> Schema:

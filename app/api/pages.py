@@ -35,10 +35,9 @@ async def get_landing(request: Request) -> Response:
     params.formats(given, "json", "html")
     if not wants_html(request, given):
         return JSONResponse(landing(request), headers={"Vary": VARY})
-    every = dict.fromkeys(layer for one in COLLECTIONS.values() for layer in one.layers)
     async with snapshot(request.app.state.reader) as connection:
-        made = await headers(request, connection, list(every), "html")
-        now = await state(connection, list(every))
+        made = await headers(request, connection, COLLECTIONS.layers, "html")
+        now = await state(connection, COLLECTIONS.layers)
         maps = await layouts(connection)
         counties, total, unassigned = await tiles(connection)
         named = await names(connection, language(request))

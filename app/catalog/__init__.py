@@ -1,8 +1,14 @@
 """What is published: every collection with its titles, columns and the tables it reads. Everything generic reads this.
 
+``COLLECTIONS`` has those of the program and, behind them, those that stewards imported as the question at hand sees
+them: whoever answers a question says so first (``COLLECTIONS.see``), and no other question notices.
+
 A collection's ``rows`` is a select that gives ``id``, one column per field, ``geometry`` (what is drawn) and, where
 the collection has them, ``position`` (the anchor point that questions of distance and containment use) and ``axis``.
 """
+
+from collections.abc import Iterator, Mapping
+from contextvars import ContextVar
 
 from app.catalog.common import GENERAL, GEONAMES, OUTLINES, PLANS
 from app.catalog.indicators import REGION_INDICATOR_FIELDS, REGION_INDICATOR_LAYERS, region_indicator_rows
@@ -12,9 +18,9 @@ from app.catalog.regions import REGION_FIELDS, REGION_LAYERS, TOWN_FIELDS, regio
 from app.catalog.types import Collection, Field, Type
 from app.db import tables as t
 
-__all__ = ["COLLECTIONS", "Collection", "Field", "Type"]
+__all__ = ["BUILT_IN", "COLLECTIONS", "DEFINITIONS", "Collection", "Field", "Type"]
 
-COLLECTIONS: dict[str, Collection] = {
+BUILT_IN: Mapping[str, Collection] = {
     one.id: one
     for one in (
         Collection(
@@ -100,3 +106,43 @@ COLLECTIONS: dict[str, Collection] = {
         ),
     )
 }  # fmt: skip
+
+
+#: The layer of what layers there are.
+DEFINITIONS = t.layer_definition.name
+NOTHING: Mapping[str, Collection] = {}
+
+
+class Catalog(Mapping[str, Collection]):
+    """Every collection by its id."""
+
+    def __init__(self) -> None:
+        self._imported: ContextVar[Mapping[str, Collection]] = ContextVar("imported")
+
+    def see(self, imported: Mapping[str, Collection]) -> None:
+        """From here on the present task sees these imported collections."""
+        self._imported.set(imported)
+
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """Everything that an answer about all collections is read from; which there are is part of it."""
+        every = dict.fromkeys(layer for one in self.values() for layer in one.layers)
+        return (*(every | {DEFINITIONS: None}),)
+
+    @property
+    def imported(self) -> Mapping[str, Collection]:
+        """What was said last to ``see``; nothing before that."""
+        return self._imported.get(NOTHING)
+
+    def __getitem__(self, name: str) -> Collection:
+        return BUILT_IN[name] if name in BUILT_IN else self.imported[name]
+
+    def __iter__(self) -> Iterator[str]:
+        yield from BUILT_IN
+        yield from self.imported
+
+    def __len__(self) -> int:
+        return len(BUILT_IN) + len(self.imported)
+
+
+COLLECTIONS = Catalog()

@@ -131,6 +131,8 @@ def platform_rows() -> sa.Select[Any]:
         ).label("sources"),
         p.c.geom.label("geometry"),
         p.c.position,
+        p.c.position_county,
+        p.c.position_city,
     ).where(~p.c.retired)  # fmt: skip
 
 

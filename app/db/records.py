@@ -1,4 +1,4 @@
-"""Tables of the program's own records: versions of the data, what was loaded, every change, and keys.
+"""Tables of the program's own records: versions of the data, what was loaded and imported, every change, keys.
 
 No layer is published from them.
 """
@@ -71,7 +71,7 @@ change = sa.Table(
         "unconditional", sa.Boolean, nullable=False, server_default=sa.false(), comment="written without If-Match"
     ),
     sa.Column("undoes", sa.BigInteger, sa.ForeignKey("change.id")),
-    sa.Column("import_run", sa.BigInteger),
+    sa.Column("import_run", sa.BigInteger, sa.ForeignKey("import_run.id")),
     sa.CheckConstraint("(action = 'import') = (item IS NULL)", name="item"),
     sa.Index("ix_change_layer_item", "layer", "item", "id"),
     comment="append-only: a trigger refuses everything but INSERT",
@@ -90,6 +90,30 @@ api_key = sa.Table(
     sa.Column("revoked", sa.DateTime(timezone=True)),
     sa.Column("last_used", sa.DateTime(timezone=True), comment="to the hour"),
     sa.CheckConstraint("(role = 'editor') = (cardinality(collections) > 0)", name="collections"),
+)
+
+
+layer_definition = sa.Table(
+    "layer_definition",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True, comment="name of the collection; its table is imported_<id>"),
+    sa.Column(
+        "definition", JSONB, nullable=False, comment="titles, fields, source, licence, as the steward wrote them"
+    ),
+    sa.Column("created", sa.DateTime(timezone=True), nullable=False, server_default=sa.func.now()),
+    sa.CheckConstraint("id ~ '^[a-z][a-z0-9_]{0,39}$'", name="name"),
+)
+
+import_run = sa.Table(
+    "import_run",
+    metadata,
+    sa.Column("id", sa.BigInteger, sa.Identity(always=True), primary_key=True),
+    sa.Column("layer", sa.Text, nullable=False, index=True),
+    sa.Column("file", sa.Text, nullable=False, comment="its name, without the folder"),
+    sa.Column("sha256", sa.Text, nullable=False),
+    sa.Column("who", sa.Text, nullable=False),
+    sa.Column("at", sa.DateTime(timezone=True), nullable=False, server_default=sa.func.now()),
+    sa.Column("report", JSONB, nullable=False),
 )
 
 

@@ -12,7 +12,9 @@ from app.db import columns as c
 from app.db.columns import metadata as metadata
 from app.db.records import api_key as api_key
 from app.db.records import change as change
+from app.db.records import import_run as import_run
 from app.db.records import installation as installation
+from app.db.records import layer_definition as layer_definition
 from app.db.records import layer_version as layer_version
 from app.db.records import load_state as load_state
 from app.db.records import ready_feature as ready_feature

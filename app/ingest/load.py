@@ -91,6 +91,7 @@ def load(connection: Connection, folder: Path, counties: str = "amap") -> Report
         if report.changed["region"].total():
             # outlines decide county and position of platforms; unchanged rows stay untouched by trigger
             connection.execute(sa.update(t.platform).values(id=t.platform.c.id))
+            connection.execute(sa.text("SELECT refresh_imported_layers()"))
         connection.execute(sa.text("SELECT refresh_layout_geometry()"))
         report.changed["search_entry"] = Counter(changed=search.refresh(connection))
         stamp = insert(t.load_state).values(singleton=True, checksum=checked)

@@ -42,9 +42,9 @@ def inside(place: Place, relation: Relation, columns: Columns) -> sa.ColumnEleme
     if relation == "intersects":
         drawn = columns["geometry"]
         return sa.and_(sa.func.ST_Intersects(drawn, outline), ~sa.func.ST_Touches(drawn, outline))
-    decided = {"county": "county", "city": "city"}.get(place.level or "")
-    if decided and decided in columns and "declared_county" in columns:
-        return columns[decided] == place.id
+    decided = columns.get(f"position_{place.level}")
+    if decided is not None:
+        return decided == place.id
     return sa.func.ST_Covers(outline, columns.get("position", columns["geometry"]))
 
 

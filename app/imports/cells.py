@@ -1,0 +1,134 @@
+"""Values of a file as the fields of a layer have them."""
+
+import re
+from collections.abc import Callable, Sequence
+from datetime import date
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from app.catalog.imported import FieldDefinition
+from app.imports.limits import Limits
+from app.imports.tables import Formula
+
+TRUE, FALSE = ("true", "1", "是", "yes", "y"), ("false", "0", "否", "no", "n")
+FORMULA = "是公式，不是值。 Is a formula, not a value"
+NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]*)?([eE][+-]?[0-9]{1,3})?|[+-]?\.[0-9]+")
+#: A date as people and programs write it; a time of day behind it is left off.
+DATE = re.compile(r"([0-9]{4})[-/.年]([0-9]{1,2})[-/.月]([0-9]{1,2})日?(?:[T ].*)?")
+#: What a list's members stand between.
+SEPARATORS = re.compile(r"[；;、]")
+#: More digits say nothing, and would fill a cell.
+LONGEST_NUMBER = 50
+LARGEST = 2**63 - 1
+
+
+class Wrong(ValueError):
+    """A value breaks a rule, which the message says."""
+
+
+def text(value: Any, limits: Limits) -> str | None:
+    """A cell as a text, ``None`` for an empty one."""
+    if value is None:
+        return None
+    if isinstance(value, Formula):
+        raise Wrong(FORMULA)
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
+        value = int(value)
+    if isinstance(value, bytes):
+        raise Wrong("是二进制。 Is binary")
+    made = str(value).strip()
+    if len(made) > limits.text:
+        raise Wrong(f"超过 {limits.text} 个字符。 Longer than {limits.text} characters")
+    if "\0" in made:
+        raise Wrong("含空字符。 Holds a NUL character")
+    return made or None
+
+
+def number(value: Any, limits: Limits) -> Decimal | None:
+    """A cell as a number; thousands may be told off by commas."""
+    plain = text(value, limits)
+    if plain is None:
+        return None
+    plain = plain.replace(",", "").replace("，", "")
+    if not NUMBER.fullmatch(plain) or len(plain) > LONGEST_NUMBER:
+        raise Wrong("不是数。 Is not a number")
+    try:
+        return Decimal(plain)
+    except InvalidOperation:
+        raise Wrong("不是数。 Is not a number") from None
+
+
+def integer(value: Any, limits: Limits) -> int | None:
+    """A cell as a whole number."""
+    made = number(value, limits)
+    if made is None:
+        return None
+    if made != made.to_integral_value() or abs(made) > LARGEST:
+        raise Wrong("不是整数。 Is not a whole number")
+    return int(made)
+
+
+def boolean(value: Any, limits: Limits) -> bool | None:
+    """A cell as yes or no."""
+    plain = text(value, limits)
+    if plain is None:
+        return None
+    if plain.lower() in TRUE:
+        return True
+    if plain.lower() in FALSE:
+        return False
+    raise Wrong("须为 是/否。 Must be yes or no")
+
+
+def day(value: Any, limits: Limits) -> str | None:
+    """A cell as a date, ``YYYY-MM-DD``."""
+    plain = text(value, limits)
+    if plain is None:
+        return None
+    match = DATE.fullmatch(plain)
+    try:
+        return date(*map(int, match.groups())).isoformat() if match else _no_date()
+    except ValueError:
+        return _no_date()
+
+
+def _no_date() -> str:
+    raise Wrong("不是日期（年-月-日）。 Is not a date (YYYY-MM-DD)")
+
+
+def listed(value: Any, limits: Limits) -> list[str]:
+    """A cell as a list of texts, or a JSON list as GDAL gives it."""
+    if isinstance(value, list | tuple):
+        return [one for one in (text(part, limits) for part in value) if one]
+    plain = text(value, limits)
+    return [one.strip() for one in SEPARATORS.split(plain) if one.strip()] if plain else []
+
+
+CONVERT: dict[str, Callable[[Any, Limits], Any]] = {
+    "text": text, "date": day, "number": number, "integer": integer, "boolean": boolean, "list": listed,
+}  # fmt: skip
+
+
+def converter(described: FieldDefinition, limits: Limits) -> Callable[[Any], Any]:
+    """A function from a cell to the value of a field. It raises ``Wrong``."""
+    convert = CONVERT[described.type]
+    allowed = frozenset(described.values)
+
+    def converted(value: Any) -> Any:
+        made = convert(value, limits)
+        if made is None or made == []:
+            if described.required:
+                raise Wrong("不可为空。 Must not be empty")
+            return made
+        for one in _texts(made):
+            if allowed and one not in allowed:
+                raise Wrong(f"须为 {'、'.join(described.values)[:200]} 之一。 Must be one of these")
+        return made
+
+    return converted
+
+
+def _texts(value: Any) -> Sequence[Any]:
+    return value if isinstance(value, list) else [value]

@@ -1,0 +1,115 @@
+"""CSV and XLSX, read row by row; the first row names the columns."""
+
+import csv
+import datetime
+import sys
+from collections.abc import Iterator, Sequence
+from typing import Any
+from xml.etree.ElementTree import ParseError
+from zipfile import BadZipFile
+
+import openpyxl
+from openpyxl.utils.exceptions import InvalidFileException
+
+from app.imports.errors import Unreadable
+from app.imports.source import Batch, Source
+
+BATCH = 5000
+#: What our own CSV puts before a text that a spreadsheet would take for a formula.
+GUARDED = ("'=", "'+", "'-", "'@", "'\t", "'\r")
+DELIMITERS = ",;\t，"
+
+
+class Formula(str):
+    """A cell that holds a formula; its value is known to nobody but a spreadsheet program."""
+
+
+def csv_batches(source: Source) -> Iterator[Batch]:
+    """The rows of a CSV."""
+    csv.field_size_limit(min(sys.maxsize, 64 << 20))
+    with source.path.open(encoding=source.encoding, newline="") as file:
+        head = file.readline(1 << 20)
+        delimiter = max(DELIMITERS, key=head.count)
+        file.seek(0)
+        try:
+            rows = csv.reader(file, delimiter=delimiter, strict=True)
+            names = _names(next(rows, []), source)
+            yield from _batched(names, (_guarded(row) for row in rows))
+        except csv.Error as error:
+            raise Unreadable(f"不是完好的 CSV（{error}）。 Not a sound CSV ({error}).") from None
+
+
+def _guarded(row: list[str]) -> list[str]:
+    return [one[1:] if one.startswith(GUARDED) else one for one in row]
+
+
+def xlsx_batches(source: Source, sheet: str | None) -> Iterator[Batch]:
+    """The rows of a workbook's first sheet, or of the one that is named."""
+    try:
+        book = openpyxl.load_workbook(source.path, read_only=True, keep_links=False)
+        source.layers = book.sheetnames
+        if sheet is not None and sheet not in book.sheetnames:
+            names = "、".join(book.sheetnames)
+            raise Unreadable(f"没有工作表 {sheet!r}。 No sheet {sheet!r}: {names}.")
+        chosen: Any = book[sheet] if sheet else book.worksheets[0]
+        # what the file says of its size may be anything
+        chosen.reset_dimensions()
+        rows = chosen.iter_rows()
+        columns = _names([one.value for one in next(rows, [])], source)
+        yield from _batched(columns, ([_value(one) for one in row] for row in rows))
+        book.close()
+    except (BadZipFile, InvalidFileException, KeyError, IndexError, ParseError, ValueError, TypeError) as error:
+        if isinstance(error, Unreadable):
+            raise
+        raise Unreadable(f"不是完好的 XLSX（{error}）。 Not a sound XLSX ({error}).") from None
+
+
+def _value(cell: Any) -> Any:
+    if cell.data_type == "f":
+        return Formula(cell.value)
+    if cell.data_type == "e":
+        return None
+    value = cell.value
+    if isinstance(value, datetime.datetime) and value.time() == datetime.time():
+        return value.date().isoformat()
+    if isinstance(value, datetime.date | datetime.time):
+        return value.isoformat()
+    return value
+
+
+def _names(head: Sequence[Any], source: Source) -> list[str]:
+    names = [str(one).strip() if one is not None else "" for one in head]
+    while names and not names[-1]:
+        names.pop()
+    if not names:
+        raise Unreadable("第一行须为列名。 The first row must name the columns.")
+    if len(names) > source.limits.columns:
+        raise Unreadable(f"超过 {source.limits.columns} 列。 More than {source.limits.columns} columns.")
+    twice = next((one for one in names if one and names.count(one) > 1), None)
+    if twice:
+        raise Unreadable(f"列名 {twice[:50]!r} 重复。 Two columns are called {twice[:50]!r}.")
+    return names
+
+
+def _batched(names: list[str], rows: Iterator[Sequence[Any]]) -> Iterator[Batch]:
+    held: list[Sequence[Any]] = []
+    numbers: list[int] = []
+    # the row of names is the first
+    for number, row in enumerate(rows, 2):
+        if not any(one is not None and one != "" for one in row):
+            continue
+        held.append(row)
+        numbers.append(number)
+        if len(held) == BATCH:
+            yield _batch(names, numbers, held)
+            held, numbers = [], []
+    if held:
+        yield _batch(names, numbers, held)
+
+
+def _batch(names: list[str], numbers: list[int], rows: list[Sequence[Any]]) -> Batch:
+    width = len(names)
+    if any(len(row) < width for row in rows):
+        rows = [[*row, *([None] * (width - len(row)))] for row in rows]
+    columns = zip(*rows, strict=False)
+    return Batch(numbers, {name: column for name, column in zip(names, columns, strict=False) if name}, None)
