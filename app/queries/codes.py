@@ -14,9 +14,9 @@ LOOKED_AT, CANDIDATES = 2000, 8
 
 
 class UnknownCode(LookupError):
-    """Neither a code nor a name; ``candidates`` are near misses, else the first codes there are."""
+    """Neither a code nor a name; ``candidates``, codes and their names, are near misses, else the first there are."""
 
-    def __init__(self, value: str, candidates: Sequence[str]) -> None:
+    def __init__(self, value: str, candidates: Mapping[str, str]) -> None:
         super().__init__(value)
         self.value = value
         self.candidates = candidates
@@ -90,7 +90,7 @@ async def meant(connection: AsyncConnection, sort: str, values: Sequence[str]) -
     return sorted(codes | {row.id for row in rows if row.called.casefold() in wanted - codes})
 
 
-async def _candidates(connection: AsyncConnection, called: sa.Subquery, value: str) -> list[str]:
+async def _candidates(connection: AsyncConnection, called: sa.Subquery, value: str) -> dict[str, str]:
     statement = sa.select(called.c.id, called.c.called).order_by(called.c.id, called.c.called.desc()).limit(LOOKED_AT)
     rows = (await connection.execute(statement)).all()
     codes = {row.id: row.id for row in rows} | {row.called.casefold(): row.id for row in rows}
@@ -100,4 +100,4 @@ async def _candidates(connection: AsyncConnection, called: sa.Subquery, value: s
     for row in rows:
         names.setdefault(row.id, row.called)
     found = list(dict.fromkeys(codes[one] for one in near)) or list(names)[:CANDIDATES]
-    return [code if names[code] == code else f"{code}（{names[code]}）" for code in found]
+    return {code: names[code] for code in found}

@@ -81,11 +81,11 @@ def test_an_answer_that_names_a_place_is_marked_by_it(client: httpx.Client) -> N
 @pytest.mark.parametrize(
     ("path", "name", "value", "candidate"),
     [
-        (ITEMS, "kind", "lake_distrct", "lake_district（科创湖区）"),
-        (ITEMS, "town", "许村街道", "haining-xucun（许村镇）"),
-        (ITEMS, "layout_element", "jx-cores", "jx-core（嘉兴科创核心区）"),
-        (ITEMS, "documents", "jiashan", "jiashan-sti-2035（"),
-        ("/indicators/values", "region", "海盐市", "330424（海盐县）"),
+        (ITEMS, "kind", "lake_distrct", "lake_district"),
+        (ITEMS, "town", "许村街道", "haining-xucun"),
+        (ITEMS, "layout_element", "jx-cores", "jx-core"),
+        (ITEMS, "documents", "jiashan", "jiashan-sti-2035"),
+        ("/indicators/values", "region", "海盐市", "330424"),
         ("/indicators", "theme", "inputs", "input"),
         ("/tasks", "list", "reforms", "reform"),
     ],
@@ -96,7 +96,9 @@ def test_a_code_that_is_none_comes_with_candidates(
     answer = client.get(path, params={name: value})
     assert answer.status_code == 400
     assert answer.json()["parameter"] == name
-    assert any(one.startswith(candidate) for one in answer.json()["allowed"]), answer.json()
+    assert candidate in answer.json()["allowed"]
+    # what is named there would be right
+    assert client.get(path, params={name: candidate}).status_code == 200
 
 
 def ids(client: httpx.Client, **query: str) -> set[str]:
@@ -138,4 +140,5 @@ def test_an_industry_stands_for_all_under_it_in_every_scheme(client: httpx.Clien
     assert ids(client, industry_under="泛半导体") == ids(client, industry_under="hn-semiconductors")
     refused = client.get(ITEMS, params={"industry_under": "hn-412"})
     assert refused.status_code == 400
-    assert any(one.startswith("hn-142") for one in refused.json()["allowed"])
+    assert "hn-142" in refused.json()["allowed"]
+    assert "142" in refused.json()["detail"]
