@@ -435,6 +435,16 @@ def test_a_text_that_is_another_is_not_quoted_from(files: DataFiles, plan: Path)
     assert "2 texts 000*.txt" in quoted(files, plan)[0]
 
 
+def test_one_text_that_is_missing_is_a_warning(files: DataFiles, plan: Path) -> None:
+    other = files.rows["documents"][0] | {"id": "other", "file": "001"}
+    files.add("documents", **other)
+    result = citations(read_tables(files.folder), plan)[0]
+    assert (result.failing, result.checked) == ([], 2)
+    assert result.warnings == ["plan/documents.csv:3: 0 texts 001*.txt，未核对 not compared"]
+    (plan / "000_plan.txt").unlink()
+    assert len(citations(read_tables(files.folder), plan)[0].failing) == 2
+
+
 def test_numbers_of_a_row_stand_in_their_order(files: DataFiles, plan: Path) -> None:
     text = PLAN.replace("末行", "某镇 3.20 4.00 13 /")
     (plan / "000_plan.txt").write_text(text, encoding="utf-8")

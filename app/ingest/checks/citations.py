@@ -88,8 +88,13 @@ def citations(data: DataSet, plans: Path | None) -> list[Result]:
         files.checked += 1
         try:
             texts[source.row["id"]] = _text(source.row, plans)
+        except FileNotFoundError as error:
+            files.warnings.append(_at(source, f"{error}，未核对 not compared"))
         except (OSError, ValueError) as error:
             files.failing.append(_at(source, str(error)))
+    if not texts:
+        files.failing += files.warnings
+        files.warnings = []
     quotes.failing += _faults(data, texts, quotes)
     cells.failing += _order(data, texts, cells)
     names.failing += [*_names(data, texts, names), *_years(data, texts, names)]
@@ -97,9 +102,13 @@ def citations(data: DataSet, plans: Path | None) -> list[Result]:
 
 
 def _text(document: Row, plans: Path) -> PlanText:
-    """Raises ``ValueError`` unless exactly one text begins with the document's number and has its checksum."""
+    """Raises ``FileNotFoundError`` if no text begins with the document's number, ``ValueError`` if several do or its
+    checksum is another.
+    """
     found = sorted(plans.glob(f"{document['file']}*.txt"))
-    if len(found) != 1:
+    if not found:
+        raise FileNotFoundError(f"0 texts {document['file']}*.txt")
+    if len(found) > 1:
         raise ValueError(f"{len(found)} texts {document['file']}*.txt, one is needed")
     text = PlanText.read(found[0])
     if text.sha256 != document["sha256"]:
