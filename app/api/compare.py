@@ -94,7 +94,8 @@ async def get_compare(request: Request) -> Response:
     return represent(
         request, given, body, "compare.html", made, query=given, counties=counties, sides=sides, common=common,
         names=named, indicator_names=told, titles=titles, kinds=_kinds(sides), swatch=swatch,
-        symbol=platform_symbol, figure=figures.figure, letters=figures.letters(sorted(_documents(common))),
+        symbol=platform_symbol, figure=figures.figure, in_words=figures.in_words,
+        letters=figures.letters(sorted(_documents(common))),
     )  # fmt: skip
 
 

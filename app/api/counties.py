@@ -80,7 +80,8 @@ async def get_county(request: Request, countyId: str) -> Response:
         values = (await listing(connection, VALUES, {"region": [adcode]}, (), MOST_VALUES, 0)).rows
         body = _body(request, chosen, values)
         more = await _page_values(request, connection, chosen, values) if as_page else {}
-    more |= {"now": given, "links": _paging(request, chosen, given, paging)}
+    kept = {name: value for name, value in given.items() if name not in ("f", "limit", "offset")}
+    more |= {"now": given, "kept": kept, "links": _paging(request, chosen, given, paging)}
     return represent(request, given, body, "county.html", made, chosen=chosen, **more)
 
 
@@ -165,6 +166,7 @@ async def _page_values(
         "counties": await county.counties(connection),
         "table": figures.table(values),
         "figure": figures.figure,
+        "in_words": figures.in_words,
         "letters": figures.letters,
         "aims": figures.aims(progress),
         "indicator_names": await indicator_names(connection, lang),

@@ -45,9 +45,14 @@ def same(one: Row, other: Row) -> bool:
 
 def figure(row: Row) -> str:
     """A value of the register of values: sign, number and unit, or the printed text where it is no number."""
-    if row["value"] is None or row["operator"] not in SIGNS:
+    if in_words(row):
         return str(row["printed"])
     return f"{SIGNS[row['operator']]}{number(row['value'])} {row['unit'] or ''}".rstrip()
+
+
+def in_words(row: Row) -> bool:
+    """Whether a value is no number to compare with others."""
+    return row["value"] is None or row["operator"] not in SIGNS
 
 
 def number(value: Decimal | float) -> str:
@@ -57,7 +62,7 @@ def number(value: Decimal | float) -> str:
 
 
 def table(rows: Iterable[Row]) -> Table:
-    """Rows of the register of values as a table, by theme."""
+    """Rows of the register of values as a table: those of most years first, then by theme."""
     lines: dict[str, Line] = {}
     columns: set[Column] = set()
     documents: set[str] = set()
@@ -70,7 +75,7 @@ def table(rows: Iterable[Row]) -> Table:
         columns.add(column)
         documents.add(row["document"])
     ordered = sorted(columns, key=lambda one: (one.year, KINDS.index(one.kind)))
-    return Table(ordered, list(lines.values()), sorted(documents))
+    return Table(ordered, sorted(lines.values(), key=lambda one: -len(one.cells)), sorted(documents))
 
 
 @dataclass(frozen=True)
@@ -96,7 +101,10 @@ def aims(rows: Iterable[Row]) -> dict[str, list[Aim]]:
             row["target_year"], f"{SIGNS.get(row['target_operator'], '')}{number(target)}{unit}", row["actual_year"],
             None if actual is None else f"{number(actual)}{unit}", share, row["met"],
         )  # fmt: skip
-        found.setdefault(row["indicator"], []).append(made)
+        of_indicator = found.setdefault(row["indicator"], [])
+        # printed in several places of a plan, it is one target
+        if made not in of_indicator:
+            of_indicator.append(made)
     return found
 
 

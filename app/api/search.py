@@ -12,6 +12,7 @@ from app.api.problems import Problem
 from app.api.registers import answer
 from app.catalog import COLLECTIONS, Field
 from app.db.engine import snapshot
+from app.queries.names import english_names
 from app.queries.search import MAX_ENTRIES, MAX_WORDS, search
 
 router = APIRouter(tags=["search"])
@@ -26,6 +27,7 @@ DESCRIPTION = (
 FORM = (Field("q", "词", "Words"), Field("collections", "类别", "Collection", values=SEARCHED))
 FIELDS = (
     Field("name", "名称", "Name"),
+    Field("name_en", "英文名", "English name"),
     Field("text", "匹配文字", "Matching text"),
     Field("matched", "匹配处", "Where it matches"),
     Field("collection", "类别", "Collection"),
@@ -65,11 +67,13 @@ async def get_search(request: Request) -> Response:
     start = params.paging({"limit": str(DEFAULT_LIMIT), **given}, request.app.state.settings)
     async with snapshot(request.app.state.reader) as connection:
         found = await search(connection, words, collections, start.limit, start.offset)
+        english = await english_names(connection, [(hit.collection, hit.id) for hit in found.hits])
     rows = [
         {
             "collection": hit.collection,
             "id": hit.id,
             "name": hit.name,
+            "name_en": english.get((hit.collection, hit.id)),
             "matched": MATCHED[hit.rank],
             "text": hit.text,
             "href": _address(request, hit.collection, hit.id),

@@ -42,11 +42,12 @@ class LayoutRows:
 
 
 async def layouts(connection: AsyncConnection) -> list[Row]:
-    """Id and names of every layout and its region, city first, then its counties, then the province."""
-    one, region = t.layout.c, t.region.c
+    """Id, names and plan years of every layout and its region, city first, then its counties, then the province."""
+    one, region, plan = t.layout.c, t.region.c, t.document.c
     level = sa.case((region.level == "city", 0), (region.level == "county", 1), else_=2)
     names = (region.name.label("region_name"), region.name_en.label("region_name_en"))
-    statement = sa.select(one.id, one.region, one.name, one.name_en, *names).join(t.region, region.id == one.region)
+    columns = (one.id, one.region, one.name, one.name_en, *names, plan.period_start, plan.period_end)
+    statement = sa.select(*columns).join(t.region, region.id == one.region).join(t.document, plan.id == one.document)
     statement = statement.order_by(level, one.region, one.ord, one.id)
     return [dict(row) for row in (await connection.execute(statement)).mappings()]
 

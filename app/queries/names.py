@@ -1,5 +1,7 @@
 """Names of what codes stand for, for pages that people read."""
 
+from collections.abc import Sequence
+
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -35,3 +37,15 @@ async def _titled(
     connection: AsyncConnection, key: sa.ColumnElement[str], title: sa.ColumnElement[str]
 ) -> dict[str, str]:
     return {row[0]: row[1] for row in (await connection.execute(sa.select(key, title))).all()}
+
+
+async def english_names(connection: AsyncConnection, items: Sequence[tuple[str, str]]) -> dict[tuple[str, str], str]:
+    """English name by collection and id of what the search finds; what has none is left out."""
+    tables = {"platforms": t.platform, "layout_elements": t.layout_element, "indicators": t.indicator}
+    found: dict[tuple[str, str], str] = {}
+    for collection in {one for one, _ in items}:
+        table = tables.get(collection, t.region)
+        ids = [id for one, id in items if one == collection]
+        statement = sa.select(table.c.id, table.c.name_en).where(table.c.id.in_(ids), table.c.name_en.is_not(None))
+        found |= {(collection, row.id): row.name_en for row in (await connection.execute(statement)).all()}
+    return found

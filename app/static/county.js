@@ -1,10 +1,11 @@
 // A county's map and table in step: a row points at its place, the map's view decides which rows are listed, and
 // sorting and filtering fetch the same page that they lead to without scripts.
-(() => {
-  "use strict";
-  // milliseconds after the last letter, and the zoom from which towns are named
+"use strict";
+// map_labels.js adds to it
+const innomap = {};
+document.addEventListener("DOMContentLoaded", () => {
+  // milliseconds after the last letter
   const PAUSE = 350;
-  const TOWNS = 10;
   const section = document.getElementById("sieve");
   const form = section.querySelector("form");
   const ground = JSON.parse(document.getElementById("ground").textContent);
@@ -19,21 +20,25 @@
 
   const there = ([x, y]) => L.latLng(y, x);
 
-  function word(text, at, pane) {
+  // Where a name may stand: at its place, or above and below it beyond a symbol.
+  const STEPS = [0, -1, 1, -2.2, 2.2];
+
+  function word(text, [x, y], kind) {
     const span = document.createElement("span");
     span.textContent = text;
-    const icon = L.divIcon({ className: "place-name", html: span, iconSize: [0, 0] });
-    L.marker(there(at), { icon, interactive: false, keyboard: false, pane }).addTo(map);
+    const icon = L.divIcon({ className: `place-name ${kind}`, html: span, iconSize: [0, 0] });
+    const marker = L.marker([y, x], { icon, interactive: false, keyboard: false, pane: "names" });
+    marker.feature = { properties: { places: STEPS.map((above) => [x, y, 0, above]) } };
+    marker.addTo(map);
   }
 
   function drawGround() {
     map.createPane("ground").style.zIndex = 300;
-    for (const name of ["around", "towns"]) {
-      map.createPane(name).style.zIndex = 350;
-      for (const { name: text, at } of ground[name]) word(text, at, name);
-    }
+    map.createPane("names").style.zIndex = 350;
     for (const { style, geometries } of ground.shapes)
       for (const one of geometries) L.geoJSON(one, { style, interactive: false, pane: "ground" }).addTo(map);
+    for (const { name, at } of ground.towns) word(name, at, "ground");
+    for (const { name, at } of ground.around) word(name, at, "around");
     L.control.scale({ imperial: false }).addTo(map);
     map.fitBounds(ground.bounds, { padding: [8, 8] });
   }
@@ -64,7 +69,9 @@
       label.textContent = name;
       marker.bindTooltip(label).bindPopup(() => popup(id));
       marker.on("mouseover", () => mark(id, true)).on("mouseout", () => mark(id, false));
+      marker.on("popupopen popupclose", ({ type }) => rowOf(id)?.classList.toggle("chosen", type === "popupopen"));
       marker.on("click", () => rowOf(id).scrollIntoView({ block: "nearest" }));
+      marker.getElement().dataset.id = id;
       places.set(id, { marker, at });
     }
     follow();
@@ -74,7 +81,6 @@
 
   // Where all places are in view every row is listed, those without a place too.
   function follow() {
-    map.getPane("towns").hidden = map.getZoom() < TOWNS;
     const view = map.getBounds();
     const seen = new Set([...places].filter(([, { at }]) => view.contains(there(at))).map(([id]) => id));
     const all = seen.size === places.size;
@@ -98,27 +104,24 @@
 
   // -------------------------------------------------------------------------------------- sorting and filtering
 
-  let asking = new AbortController();
+  let asked = 0;
 
   async function load(address) {
-    asking.abort();
-    asking = new AbortController();
+    const question = ++asked;
     const focused = document.activeElement?.id;
-    try {
-      const answer = await fetch(address, { headers: { Accept: "text/html" }, signal: asking.signal });
-      if (!answer.ok) throw new Error(answer.statusText);
-      const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-      for (const id of ["choices", "kept", "list"])
-        document.getElementById(id).replaceWith(document.adoptNode(page.getElementById(id)));
-      for (const name of [".language", "link[hreflang]"])
-        document.querySelector(name).setAttribute("href", page.querySelector(name).getAttribute("href"));
-      history.replaceState(null, "", address);
-      drawPlaces();
-      if (focused) document.getElementById(focused)?.focus();
-    } catch (error) {
-      // a newer question; else the browser shows what is wrong
-      if (error.name !== "AbortError") location.href = address;
-    }
+    const answer = await fetch(address, { headers: { Accept: "text/html" } }).catch(() => null);
+    // the browser itself shows what is wrong
+    if (!answer?.ok) return location.assign(address);
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    if (question !== asked) return;
+    for (const id of ["choices", "relations", "kept", "list"])
+      document.getElementById(id).replaceWith(document.adoptNode(page.getElementById(id)));
+    for (const name of [".language", "link[hreflang]"])
+      document.querySelector(name).setAttribute("href", page.querySelector(name).getAttribute("href"));
+    history.replaceState(null, "", address);
+    drawPlaces();
+    innomap.arrange(map);
+    if (focused) document.getElementById(focused)?.focus();
   }
 
   function submitted() {
@@ -154,4 +157,5 @@
   drawGround();
   drawPlaces();
   map.on("moveend", follow);
-})();
+  innomap.keepApart(map);
+});

@@ -3,6 +3,7 @@
   "use strict";
   const LIMIT = 8;
   const PAUSE = 150;
+  const ENGLISH = document.documentElement.lang === "en";
 
   function option(found, number, kinds, id) {
     const item = document.createElement("li");
@@ -10,7 +11,9 @@
     item.setAttribute("role", "option");
     item.dataset.page = found.page;
     const kind = kinds[found.collection.replace(/_./g, (two) => two[1].toUpperCase())];
-    for (const [tag, text] of [["b", found.name], ["span", kind], ["small", found.text === found.name ? "" : found.text]]) {
+    const name = (ENGLISH && found.name_en) || found.name;
+    const matched = found.text === name ? "" : found.text;
+    for (const [tag, text] of [["b", name], ["span", kind], ["small", matched]]) {
       if (text) item.appendChild(document.createElement(tag)).textContent = text;
     }
     return item;
@@ -19,7 +22,7 @@
   function setUp(form, number) {
     const box = form.elements.q;
     const list = document.createElement("ul");
-    let asking = new AbortController();
+    let asked = 0;
     let waiting = 0;
     list.id = `suggestions-${number}`;
     list.hidden = true;
@@ -46,21 +49,16 @@
     }
 
     async function suggest() {
-      asking.abort();
-      asking = new AbortController();
+      const question = ++asked;
       const words = box.value.trim();
       if (!words) return show(false);
-      const asked = new URLSearchParams({ q: words, limit: LIMIT, f: "json" });
-      try {
-        const answer = await fetch(`${form.action}?${asked}`, { signal: asking.signal });
-        if (!answer.ok) return show(false);
-        const { items } = await answer.json();
-        list.replaceChildren(...items.map((found, place) => option(found, place, form.dataset, list.id)));
-        show(items.length > 0 && document.activeElement === box);
-      } catch (error) {
-        // a newer question, or no answer: the button still asks
-        if (error.name !== "AbortError") show(false);
-      }
+      const query = new URLSearchParams({ q: words, limit: LIMIT, f: "json" });
+      // without an answer there are no suggestions; the button still asks
+      const answer = await fetch(`${form.action}?${query}`).catch(() => null);
+      const items = answer?.ok ? (await answer.json()).items : [];
+      if (question !== asked) return;
+      list.replaceChildren(...items.map((found, place) => option(found, place, form.dataset, list.id)));
+      show(items.length > 0 && document.activeElement === box);
     }
 
     box.addEventListener("input", (event) => {

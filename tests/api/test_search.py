@@ -99,7 +99,7 @@ def test_html_or_json(client: httpx.Client) -> None:
     page = client.get("/search", params={"q": "海宁"}, headers={"Accept": "text/html"})
     assert page.headers["content-type"].startswith("text/html")
     first = client.get("/search", params={"q": "海宁", "f": "json"}).json()["items"][0]
-    assert f'<a href="{first["page"]}">{first["name"]}</a>' in page.text
+    assert f'<a href="{first["page"]}">{first["name"]} ' in page.text
     assert 'name="q" value="海宁"' in page.text
     assert 'rel="next"' in page.text
 
