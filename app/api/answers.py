@@ -44,7 +44,9 @@ async def headers(
     it alone. Pages (``representation`` is ``html``) have a mark for each language. Raises ``NotModified`` when the
     client's mark is this one.
     """
-    spoken = (language(request),) if representation == "html" else ()
+    # a page differs by its language, and by the base maps that the settings offer
+    offered = request.app.state.settings.offered_base_maps
+    spoken = (language(request), *map(repr, offered)) if representation == "html" else ()
     found = await state(connection, layers)
     remember(request.scope, found)
     request.state.read_from = found

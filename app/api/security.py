@@ -58,7 +58,9 @@ class Guarded:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 pdf = headers.get("content-type", "").startswith("application/pdf")
-                headers.setdefault(POLICY, PDF if pdf else DEFAULT)
+                # a 304 leaves the page in the browser's cache the policy that it came with
+                if message["status"] != 304:
+                    headers.setdefault(POLICY, PDF if pdf else DEFAULT)
                 for name, value in HEADERS.items():
                     headers.setdefault(name, value)
             await send(message)

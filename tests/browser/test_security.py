@@ -33,6 +33,19 @@ def test_no_page_breaks_its_policy(live_server: str, page_log: PageLog, path: st
     page_log.assert_clean()
 
 
+def test_a_page_from_the_browsers_cache_keeps_its_policy(live_server: str, page_log: PageLog) -> None:
+    page = page_log.page
+    page.add_init_script(LISTEN)
+    page.goto(f"{live_server}/maps/jiashan?lang=zh")
+    with page.expect_response("**/maps/jiashan*") as again:
+        page.reload()
+    # Chromium tells of the page it has; that the server was asked is in the request
+    assert "if-none-match" in again.value.request.all_headers()
+    assert page.evaluate("window.violations") == []
+    page.locator(".symbol").first.wait_for()
+    page_log.assert_clean()
+
+
 @pytest.mark.parametrize("path", ["/maps/jiaxing", "/collections/platforms/items?f=html"])
 def test_what_is_injected_does_not_run(live_server: str, page_log: PageLog, path: str) -> None:
     """As if a value had come into the page unescaped."""
