@@ -19,6 +19,8 @@ from app.queries.thematic import Regions
 Row = Mapping[str, Any]
 #: Pixels: radius of the greatest value's symbol, of the least that is still seen, and of one without a value.
 GREATEST, LEAST, WITHOUT = 26.0, 4.0, 8.0
+#: Below this luminance grey words no longer stand out from a colour, and white ones do.
+_DARK = 0.25
 #: Where the page defines how a region without a number is filled.
 HATCH = "hatch"
 
@@ -79,8 +81,7 @@ def dark(colour: str) -> bool:
     """Whether words on a colour have to be white (relative luminance of WCAG 2)."""
     parts = [int(colour[n : n + 2], 16) / 255 for n in (1, 3, 5)]
     red, green, blue = (one / 12.92 if one <= 0.03928 else ((one + 0.055) / 1.055) ** 2.4 for one in parts)
-    # there black and white stand out alike
-    return 0.2126 * red + 0.7152 * green + 0.0722 * blue < 0.18
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue < _DARK
 
 
 def colour(theme: Theme, one: Item) -> str | None:

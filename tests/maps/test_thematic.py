@@ -106,7 +106,7 @@ def test_symbols_grow_with_the_value_by_area() -> None:
     made = theme([row("a", "16"), row("b", "4"), row("c", "0")])
     reach = [radius(made, one) for one in made.items]
     assert reach[:3] == [GREATEST, GREATEST / 2, LEAST]
-    assert [dark(one) for one in ("#ffffcc", "#41b6c4", "#225ea8", "#253494")] == [False, False, True, True]
+    assert [dark(one) for one in ("#ffffcc", "#41b6c4", "#2c7fb8", "#253494")] == [False, False, True, True]
 
 
 def test_names_are_text_in_every_drawing() -> None:
