@@ -101,3 +101,21 @@ def test_in_what_is_taken_away(hostile_server: str, unguarded: PageLog) -> None:
         assert answer.headers["x-content-type-options"] == "nosniff"
         assert "html" not in answer.headers["content-type"]
         assert "window.hurt" in answer.text()
+
+
+def test_on_a_thematic_map_and_its_charts(hostile_server: str, unguarded: PageLog) -> None:
+    page = unguarded.page
+    page.goto(f"{hostile_server}/maps/thematic?over=counties&lang=zh")
+    page.wait_for_selector(".canvas[data-ready]")
+    # too long for its place it may be shortened to its value
+    assert HOSTILE in page.locator(".canvas .label i").all_text_contents()
+    shape = page.locator(".canvas path[data-region='330481']")
+    assert HOSTILE in str(shape.get_attribute("aria-label"))
+    shape.focus()
+    page.keyboard.press("Enter")
+    assert HOSTILE in page.locator(".leaflet-popup-content h2").inner_text()
+    assert page.locator("svg.chart text", has_text="window.hurt").count() == 2
+    assert_unhurt(unguarded)
+    page.goto(f"{hostile_server}/charts/progress?f=html&indicator=rd-gdp-share&region=330481")
+    assert HOSTILE in page.locator("h1").inner_text()
+    assert_unhurt(unguarded)

@@ -15,6 +15,7 @@ PAGES = (
     "/collections/platforms/items?f=html&within=haining", "/collections/counties/items/330481?f=html",
     "/indicators/values?f=html&region=330481", "/documents?f=html", "/disagreements?f=html", "/search?f=html&q=jx",
     "/index?f=html", "/credits", "/maps/jiaxing", "/maps/haining?lang=en", "/maps/zhejiang", "/maps/jiashan.svg",
+    "/maps/thematic?over=haining-areas", "/charts/progress?f=html&indicator=rd-gdp-share", "/charts/platforms?f=html",
 )  # fmt: skip
 INJECTED = (
     "<script>window.hurt = 'script'</script>",

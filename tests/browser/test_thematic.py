@@ -3,9 +3,6 @@
 from pathlib import Path
 
 import pytest
-import sqlalchemy as sa
-
-from tests.conftest import connect, served, settings_for
 
 from .conftest import PageLog
 
@@ -14,11 +11,8 @@ PAGES = {
     "areas": "/maps/thematic?over=haining-areas&indicator=rd-gdp-share&year=2020",
     "change": "/maps/thematic?over=haining-areas&indicator=rd-gdp-share&year=2025&from=2020",
     "progress": "/charts/progress?indicator=rd-gdp-share&region=330400",
-    "matrix": "/charts/platforms",
-    "charts": "/charts",
 }
 MAPS = ("counties", "areas", "change")
-ATTACK = "<img src=x onerror=alert(1)>"
 #: Words on the map whose ground another word covers.
 COVERED = """() => {
   const boxes = [...document.querySelectorAll(".canvas .label span")].filter((one) => one.checkVisibility())
@@ -43,13 +37,11 @@ def test_pages_are_clean(
     page.set_viewport_size({"width": size[0], "height": size[1]})
     for name, path in PAGES.items():
         open_page(page_log, f"{live_server}{path}{'&' if '?' in path else '?'}lang={lang}", mapped=name in MAPS)
-        page.screenshot(path=artifacts / f"{name}-{lang}-{size[0]}.png", animations="disabled", full_page=True)
+        page.screenshot(path=artifacts / f"thematic-{name}-{lang}-{size[0]}.png", animations="disabled", full_page=True)
         assert page.evaluate("document.documentElement.scrollWidth") <= size[0], name
-        assert page.locator("h1").count() == 1
         # of a chart's two drawings the one that fits is shown
         shown = [one.get_attribute("width") for one in page.locator("svg.chart").all() if one.is_visible()]
-        assert set(shown) <= {"760" if size[0] > 768 else "340"}, name
-        assert bool(shown) == (name in (*MAPS, "progress"))
+        assert shown == ["760" if size[0] > 768 else "340"], name
         if name in MAPS:
             assert page.evaluate(COVERED) == 0, name
     page_log.assert_clean()
@@ -132,20 +124,3 @@ def test_without_scripts_the_chart_and_the_table_remain(page_log: PageLog, live_
     page.locator(".choices button").click()
     assert page.locator("h1").count() == 1
     context.close()
-
-
-def test_a_hostile_name_is_text_on_map_popup_chart_and_table(page_log: PageLog, database_url: sa.URL) -> None:
-    with connect(database_url).begin() as connection:
-        connection.execute(sa.text("UPDATE region SET name = :bad WHERE id = '330481'"), {"bad": ATTACK})
-    page = page_log.page
-    page.on("dialog", lambda dialog: pytest.fail(dialog.message))
-    with served(settings_for(database_url)) as address:
-        open_page(page_log, f"{address}{PAGES['counties']}", mapped=True)
-        assert page.locator(".label", has_text=ATTACK).count() == 1
-        page.locator(".canvas path[data-region='330481']").click()
-        popup = page.locator(".leaflet-popup-content h2")
-        popup.wait_for()
-        assert popup.inner_text().startswith(ATTACK)
-        assert page.locator("svg.chart text", has_text=ATTACK).count() == 2
-        assert page.locator("img[src=x]").count() == 0
-        page_log.assert_clean()
