@@ -5,8 +5,11 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
+from app.maps import wording
+
 Row = Mapping[str, Any]
-SIGNS = {"exact": "", "ge": "≥", "gt": ">", "le": "≤", "lt": "<", "approx": "≈"}
+#: Operators of values that are numbers, with or without a bound.
+NUMERIC = ("exact", "ge", "gt", "le", "lt", "approx")
 #: Order of what is said of one year: what was, then what was aimed at.
 KINDS = ("actual", "flash", "target")
 
@@ -39,26 +42,21 @@ class Table:
 
 def same(one: Row, other: Row) -> bool:
     """Whether a document prints the same value twice: once is enough on a page."""
-    parts = ("year_from", "year", "kind", "document")
-    return figure(one) == figure(other) and all(one[name] == other[name] for name in parts)
+    parts = ("value", "operator", "year_from", "year", "kind", "document")
+    alike = all(one[name] == other[name] for name in parts)
+    return alike and (one["printed"] == other["printed"] or not in_words(one))
 
 
-def figure(row: Row) -> str:
+def figure(row: Row, lang: str) -> str:
     """A value of the register of values: sign, number and unit, or the printed text where it is no number."""
     if in_words(row):
         return str(row["printed"])
-    return f"{SIGNS[row['operator']]}{number(row['value'])} {row['unit'] or ''}".rstrip()
+    return wording.after(wording.with_sign(row), wording.say(wording.unit(row["unit"] or ""), lang))
 
 
 def in_words(row: Row) -> bool:
     """Whether a value is no number to compare with others."""
-    return row["value"] is None or row["operator"] not in SIGNS
-
-
-def number(value: Decimal | float) -> str:
-    """A number with its thousands apart and without zeros at its end."""
-    text = f"{Decimal(value):,f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
+    return row["value"] is None or row["operator"] not in NUMERIC
 
 
 def table(rows: Iterable[Row]) -> Table:
@@ -82,25 +80,22 @@ def table(rows: Iterable[Row]) -> Table:
 class Aim:
     """A target beside the newest actual; ``share`` is actual over target, where more is better."""
 
+    value: Decimal
     year: int
-    target: str
-    actual_year: int | None
-    actual: str | None
+    actual_year: int
     share: float | None
     met: bool | None
 
 
 def aims(rows: Iterable[Row]) -> dict[str, list[Aim]]:
-    """Rows of the register of progress by indicator."""
+    """Rows of the register of progress by indicator, those that have an actual."""
     found: dict[str, list[Aim]] = {}
     for row in rows:
-        unit = f" {row['unit']}" if row["unit"] else ""
         target, actual = row["target_value"], row["actual_value"]
-        share = float(actual / target) if actual is not None and target and row["better"] == "higher" else None
-        made = Aim(
-            row["target_year"], f"{SIGNS.get(row['target_operator'], '')}{number(target)}{unit}", row["actual_year"],
-            None if actual is None else f"{number(actual)}{unit}", share, row["met"],
-        )  # fmt: skip
+        if actual is None:
+            continue
+        share = float(actual / target) if target and row["better"] == "higher" else None
+        made = Aim(target, row["target_year"], row["actual_year"], share, row["met"])
         of_indicator = found.setdefault(row["indicator"], [])
         # printed in several places of a plan, it is one target
         if made not in of_indicator:

@@ -13,6 +13,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from app import __version__
 from app.api.language import TAGS, language, language_headers, switch, weights
 from app.api.links import base
+from app.catalog.words import WORDS
+from app.maps import wording
 from app.maps.assets import asset_url
 
 templates = Environment(
@@ -24,7 +26,7 @@ templates = Environment(
 )
 
 
-templates.globals["asset"] = asset_url
+templates.globals |= {"asset": asset_url, "WORDS": WORDS, "theme": wording.theme}
 #: Whether a text holds Chinese, which a page in English marks as such for screen readers.
 templates.tests["chinese"] = lambda text: re.search(r"[㐀-鿿]", str(text)) is not None
 

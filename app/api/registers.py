@@ -1,6 +1,7 @@
 """Registers over HTTP: one route each, all alike."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -9,13 +10,14 @@ from fastapi.responses import JSONResponse, Response
 
 from app.api import asking, params
 from app.api.html import page, wants_html
-from app.api.language import VARY
+from app.api.language import VARY, language
 from app.api.links import HTML, JSON, link
 from app.api.openapi import listed
 from app.api.params import Paging
 from app.api.problems import Problem, closest
 from app.catalog import Field
 from app.db.engine import snapshot
+from app.queries.names import english
 from app.queries.registers import listing
 from app.registers import REGISTERS, Register
 
@@ -40,10 +42,12 @@ def answer(
     paged: Paging | None = None,
     note: Text | None = None,
     template: str = "register.html",
+    english: Mapping[str, Mapping[str, str]] = MappingProxyType({}),
 ) -> Response:
     """Rows as JSON, or as a page with a table, whichever is asked for; ``form`` are the fields a person may fill in.
 
-    ``title``, ``description`` and ``note`` are texts in Chinese and English.
+    ``title``, ``description`` and ``note`` are texts in Chinese and English; ``english`` are names of what the rows
+    refer to, for a page in English.
 
     Where ``paged`` is given, ``more`` says in ``numberMatched`` how many rows there are, and links lead to the rest.
     """
@@ -65,7 +69,8 @@ def answer(
     if html:
         return page(
             request, template, heading=title, description=description, path=path, fields=fields, rows=rows,
-            more=more, note=note, form=form, given=given, links={one["rel"]: one["href"] for one in links},
+            more=more, note=note, english=english, form=form, given=given,
+            links={one["rel"]: one["href"] for one in links},
         )  # fmt: skip
     columns = [
         {
@@ -101,11 +106,23 @@ def _route(register: Register) -> Callable[[Request], Awaitable[Response]]:
         async with snapshot(request.app.state.reader) as connection:
             filters = await asking.filtering(connection, queryables, given)
             found = await listing(connection, register, filters, _order(given, names), start.limit, start.offset)
+            in_english = wants_html(request, given) and language(request) == "en"
+            named = await english(connection) if in_english else {}
         title = register.title, register.title_en
         description = register.description, register.description_en
         more = {"numberMatched": found.matched, "numberReturned": len(found.rows), "offset": start.offset}
         return answer(
-            request, given, register.path, title, description, register.fields, found.rows, more, queryables, start
+            request,
+            given,
+            register.path,
+            title,
+            description,
+            register.fields,
+            found.rows,
+            more,
+            queryables,
+            start,
+            english=named,
         )
 
     get.__doc__ = f"{register.title}。 {register.title_en}."

@@ -49,3 +49,11 @@ async def english_names(connection: AsyncConnection, items: Sequence[tuple[str, 
         statement = sa.select(table.c.id, table.c.name_en).where(table.c.id.in_(ids), table.c.name_en.is_not(None))
         found |= {(collection, row.id): row.name_en for row in (await connection.execute(statement)).all()}
     return found
+
+
+async def english(connection: AsyncConnection) -> dict[str, dict[str, str]]:
+    """English names by what a register refers to and by id."""
+    found = {}
+    for name, table in {"indicator": t.indicator, "region": t.region, "platform": t.platform}.items():
+        found[name] = await _titled(connection, table.c.id, _name(table, "en"))
+    return found | {"document": await document_titles(connection, "en")}
