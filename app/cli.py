@@ -17,12 +17,14 @@ from sqlalchemy import URL, NullPool, create_engine
 from sqlalchemy.exc import ProgrammingError
 from uvicorn.supervisors import Multiprocess
 
+from app.commands.backup import backup, restore
 from app.commands.common import OTHER_SCHEMA as _OTHER_SCHEMA
 from app.commands.common import connection as _connection
 from app.commands.common import data_option as _data_option
 from app.commands.common import errors as _errors
 from app.commands.export import export
 from app.commands.imports import import_file
+from app.commands.keys import keys
 from app.db.server import database
 from app.ingest import checks
 from app.ingest.load import Report, load_if_changed, read
@@ -53,6 +55,9 @@ def _say(report: Report) -> None:
 
 main.add_command(export)
 main.add_command(import_file)
+main.add_command(keys)
+main.add_command(backup)
+main.add_command(restore)
 
 
 @main.command()

@@ -5,6 +5,8 @@ _COMMON_2 = "http://www.opengis.net/spec/ogcapi-common-2/1.0/conf"
 _FEATURES_1 = "http://www.opengis.net/spec/ogcapi-features-1/1.0/conf"
 _FEATURES_2 = "http://www.opengis.net/spec/ogcapi-features-2/1.0/conf"
 _FEATURES_3 = "http://www.opengis.net/spec/ogcapi-features-3/1.0/conf"
+#: A draft (OGC 20-002r1); its classes may still change their names.
+_FEATURES_4 = "http://www.opengis.net/spec/ogcapi-features-4/1.0/conf"
 _FEATURES_5 = "http://www.opengis.net/spec/ogcapi-features-5/1.0/conf"
 _CQL2 = "http://www.opengis.net/spec/cql2/1.0/conf"
 _TILES = "http://www.opengis.net/spec/ogcapi-tiles-1/1.0/conf"
@@ -27,6 +29,10 @@ CLASSES: tuple[str, ...] = (
     f"{_FEATURES_3}/queryables-query-parameters",
     f"{_FEATURES_3}/filter",
     f"{_FEATURES_3}/features-filter",
+    f"{_FEATURES_4}/create-replace-delete",
+    f"{_FEATURES_4}/update",
+    f"{_FEATURES_4}/optimistic-locking-etags",
+    f"{_FEATURES_4}/features",
     f"{_FEATURES_5}/schemas",
     f"{_FEATURES_5}/core-roles-features",
     f"{_FEATURES_5}/returnables-and-receivables",

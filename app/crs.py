@@ -130,11 +130,13 @@ def _transformer(source: int, target: int) -> Transformer:
     return Transformer.from_crs(source, target, always_xy=True)
 
 
-def to_wgs84(geometry: BaseGeometry, crs: Crs) -> BaseGeometry:
+def to_wgs84(geometry: BaseGeometry, crs: Crs, *, densify: bool = True) -> BaseGeometry:
     """A geometry with coordinates in ``crs`` and its authority's axis order, as WGS 84 with longitude first.
 
     Heights are dropped. Long edges get points in between, so that a line straight in a projection stays where it was
-    drawn. Raises ``OutsideArea`` where a coordinate has no place on Earth.
+    drawn; without ``densify`` the vertices stay those that were given.
+
+    Raises ``OutsideArea`` where a coordinate has no place on Earth.
     """
     geometry = shapely.force_2d(geometry)
     if crs.flipped:
@@ -145,7 +147,7 @@ def to_wgs84(geometry: BaseGeometry, crs: Crs) -> BaseGeometry:
             raise OutsideArea(f"坐标超出 {crs.code} 的范围。 Coordinates lie outside {crs.code}.")
         return geometry
     spacing = max((east - west) / EXTENT_PARTS, (north - south) / EXTENT_PARTS, geometry.length / LENGTH_PARTS)
-    if spacing > 0:
+    if densify and spacing > 0:
         geometry = shapely.segmentize(geometry, spacing)
     found = shapely.transform(geometry, lambda pairs: project(pairs, crs))
     if not np.isfinite(shapely.get_coordinates(found)).all():

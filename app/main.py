@@ -16,8 +16,10 @@ from app.api import (
     compare,
     composite,
     counties,
+    editing,
     exports,
     health,
+    history,
     items,
     maps,
     pages,
@@ -35,11 +37,13 @@ from app.api.cache import ResponseCache
 from app.api.edge import Forwarded, HeadAsGet
 from app.api.error_pages import ErrorPages
 from app.api.export_files import export_files
+from app.api.freshness import caught_up
+from app.api.keys import Tries, identify
 from app.api.limits import Limits
 from app.api.published import see_imported
 from app.api.security import Guarded
 from app.api.turns import turns
-from app.db.engine import reader
+from app.db.engine import reader, writer
 from app.db.server import database
 from app.maps.assets import use_local_assets
 from app.queries.imported import Imported
@@ -64,10 +68,12 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         # each web process keeps the private database up by itself, whatever happens to the one that started it
         with database(settings) as url:
             app.state.reader = reader(url, settings)
+            app.state.writer = writer(url, settings)
             app.state.watch = Watch(app.state.reader)
             with export_files(settings) as app.state.exports:
                 async with app.state.watch.running():
                     yield
+            await app.state.writer.dispose()
             await app.state.reader.dispose()
 
     app = FastAPI(
@@ -79,16 +85,18 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         openapi_url=None,
         docs_url=None,
         redoc_url=None,
+        dependencies=[Depends(identify), Depends(caught_up)],
     )
     app.state.settings = settings
     app.state.turns = turns(settings)
     app.state.imported = Imported()
+    app.state.tries = Tries(settings.failed_keys_per_minute)
     use_local_assets()
     problems.install(app)
     app.add_exception_handler(NotModified, not_modified)
     for module in (
-        pages, counties, compare, health, collections, items, exports, popups, thematic, charts, prints, thumbnails,
-        maps, registers, search, composite, tiles,
+        pages, counties, compare, health, collections, items, editing, history, exports, popups, thematic, charts,
+        prints, thumbnails, maps, registers, search, composite, tiles,
     ):  # fmt: skip
         app.include_router(module.router, dependencies=[Depends(see_imported)])
     app.add_middleware(ErrorPages)
@@ -96,7 +104,10 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.add_middleware(Limits, settings=settings)
     app.add_middleware(
         CORSMiddleware, allow_origins=["*"], allow_methods=["*"], allow_headers=["*"],
-        expose_headers=["ETag", "Content-Crs", "Link", "Content-Disposition", "Repr-Digest", "Retry-After"],
+        expose_headers=[
+            "ETag", "Content-Crs", "Link", "Content-Disposition", "Repr-Digest", "Retry-After", "Location",
+            "Innomap-Token", "Allow",
+        ],
     )  # fmt: skip
     app.add_middleware(CompressMiddleware)
     app.add_middleware(Guarded)

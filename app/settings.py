@@ -49,6 +49,9 @@ class Settings(BaseMapSettings, BaseSettings):
         default=10_000, ge=100, description="longest time one database statement of a request may take"
     )
     pool_size: int = Field(default=8, ge=1, le=100, description="database connections each web process keeps")
+    write_pool_size: int = Field(
+        default=2, ge=1, le=100, description="database connections for edits, beside pool_size"
+    )
     response_cache_mb: int = Field(
         default=64, ge=0, le=100_000, description="memory in MB that each web process keeps answers in; 0 keeps none"
     )
@@ -84,6 +87,16 @@ class Settings(BaseMapSettings, BaseSettings):
     )
     longest_answer_s: float = Field(
         default=3_600, gt=0, description="time after which an answer is cut off, a download too, in seconds"
+    )
+    public: bool = Field(default=True, description="data can be read without a key; if false, any key opens them")
+    failed_keys_per_minute: int = Field(
+        default=10, ge=1, description="wrong keys that one client address may try in a minute"
+    )
+    edit_area: tuple[float, float, float, float] = Field(
+        default=(115, 25, 125, 34), description="west, south, east, north (degrees) within which edits must lie"
+    )
+    token_wait_ms: int = Field(
+        default=2_000, ge=0, description="how long a read waits for the write that its `Innomap-Token` names"
     )
     max_limit: int = Field(default=10_000, ge=1, description="largest `limit` of an items request")
     max_export_mb: int = Field(

@@ -19,6 +19,7 @@ FLOORS = (
     {"api"},
     {"maps"},
     {"imports"},
+    {"edits"},
     {"queries"},
     {"encode", "ingest", "filters"},
     {"registers"},
@@ -31,7 +32,7 @@ LONGEST = 400
 FILES = sorted((ROOT / "app").rglob("*.py"))
 #: What the HTTP floor may know of the database: its errors, and the types of what it hands on.
 SQLALCHEMY_IN_API = {"sqlalchemy.exc", "sqlalchemy.ext.asyncio"}
-TYPES_IN_API = {"sqlalchemy.ColumnElement"}
+TYPES_IN_API = {"sqlalchemy.ColumnElement", "sqlalchemy.Connection"}
 STATEMENT = re.compile(r"\b(SELECT\b.*\bFROM|INSERT\s+INTO|UPDATE\b.*\bSET|DELETE\s+FROM)\b", re.S)
 
 

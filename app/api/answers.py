@@ -36,13 +36,33 @@ async def not_modified(request: Request, error: Exception) -> Response:
 
 
 async def headers(
-    request: Request, connection: AsyncConnection, layers: Sequence[str], representation: str, version: str = ""
+    request: Request,
+    connection: AsyncConnection,
+    layers: Sequence[str],
+    representation: str,
+    version: int | None = None,
+) -> dict[str, str]:
+    """What ``mark`` gives. Raises ``NotModified`` when the client's mark is this one."""
+    made = await mark(request, connection, layers, representation, version)
+    if has_mark(request.headers.get("if-none-match", ""), made["ETag"]):
+        raise NotModified(made)
+    return made
+
+
+async def mark(
+    request: Request,
+    connection: AsyncConnection,
+    layers: Sequence[str],
+    representation: str,
+    version: int | None = None,
+    address: str | None = None,
 ) -> dict[str, str]:
     """ETag, Last-Modified and Vary of an answer that reads ``layers``.
 
-    ``version`` is the row's own, of an item; it stands first in the mark, so that an edit can be made conditional on
-    it alone. Pages (``representation`` is ``html``) have a mark for each language. Raises ``NotModified`` when the
-    client's mark is this one.
+    ``version`` is the row's own, of an item that can be written; it stands first in the mark, so that an edit can be
+    made conditional on it alone. Such a mark is strong, as If-Match asks: the answer it stands for is the same to the
+    byte, compression included. Pages (``representation`` is ``html``) have a mark for each language. ``address``
+    (path and query) is the answer's own where it is not the request's.
     """
     # a page differs by its language, and by the base maps that the settings offer
     offered = request.app.state.settings.offered_base_maps
@@ -50,17 +70,17 @@ async def headers(
     found = await state(connection, layers)
     remember(request.scope, found)
     request.state.read_from = found
-    address = f"{request.url.path}?{urlencode(sorted(request.query_params.multi_items()))}"
-    parts = (found.mark, __version__, str(request.base_url), address, representation, *spoken)
+    asked = address or f"{request.url.path}?{urlencode(sorted(request.query_params.multi_items()))}"
+    parts = [found.mark, __version__, str(request.base_url), asked, representation, *spoken]
+    if version is not None:
+        parts.append(request.headers.get("accept-encoding", ""))
     digest = hashlib.sha256("\n".join(parts).encode()).hexdigest()[:20]
-    mark = f'W/"{version}.{digest}"' if version else f'W/"{digest}"'
-    made = {"ETag": mark, "Cache-Control": CACHE_CONTROL, "Vary": VARY}
+    tag = f'W/"{digest}"' if version is None else f'"{version}.{digest}"'
+    made = {"ETag": tag, "Cache-Control": CACHE_CONTROL, "Vary": VARY}
     if spoken:
         made |= language_headers(request)
     if found.changed_at:
         made["Last-Modified"] = format_datetime(found.changed_at, usegmt=True)
-    if has_mark(request.headers.get("if-none-match", ""), mark):
-        raise NotModified(made)
     return made
 
 

@@ -223,7 +223,7 @@ def _datetime(text: str) -> None:
     ends = text.split("/")
     if len(ends) <= 2 and any(end not in ("", "..") for end in ends):
         try:
-            instants = [datetime.fromisoformat(end) for end in ends if end not in ("", "..") and _is_instant(end)]
+            instants = [datetime.fromisoformat(end) for end in ends if end not in ("", "..") and is_instant(end)]
         except ValueError:
             instants = []
         if len(instants) == sum(end not in ("", "..") for end in ends):
@@ -233,7 +233,8 @@ def _datetime(text: str) -> None:
     )
 
 
-def _is_instant(text: str) -> bool:
+def is_instant(text: str) -> bool:
+    """Whether a text is a date or date-time of RFC 3339."""
     return re.fullmatch(_INSTANT, text) is not None
 
 

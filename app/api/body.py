@@ -26,19 +26,12 @@ class Body:
 
 
 async def posted(request: Request) -> Body:
-    """The body of ``POST …/search``; read within a limit, whatever length it claims."""
+    """The body of ``POST …/search``."""
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type != "application/json":
         raise Problem(415, "须为 application/json。 Must be application/json.", parameter="Content-Type")
-    read = bytearray()
-    async for piece in request.stream():
-        read += piece
-        if len(read) > MAX_JSON:
-            raise Problem(413, f"至多 {MAX_JSON} 字节。 At most {MAX_JSON} bytes.", parameter="body")
     try:
-        value = load_json(read.decode("utf-8"))
-    except UnicodeDecodeError:
-        raise Problem(400, "须为 UTF-8。 Must be UTF-8.", parameter="body") from None
+        value = load_json(await received(request))
     except filters.FilterError as error:
         raise Problem(400, str(error), parameter="body") from None
     if not isinstance(value, dict):
@@ -47,6 +40,19 @@ async def posted(request: Request) -> Body:
         if name not in MEMBERS:
             raise Problem(400, f"没有成员 {name!r}。 No member {name!r}.", parameter=name[:100], allowed=MEMBERS)
     return Body(_filter(value.get("filter")), _geometry(value.get("intersects")), _paging(value))
+
+
+async def received(request: Request) -> str:
+    """The text of a body, read within a limit, whatever length it claims."""
+    read = bytearray()
+    async for piece in request.stream():
+        read += piece
+        if len(read) > MAX_JSON:
+            raise Problem(413, f"至多 {MAX_JSON} 字节。 At most {MAX_JSON} bytes.", parameter="body")
+    try:
+        return read.decode("utf-8")
+    except UnicodeDecodeError:
+        raise Problem(400, "须为 UTF-8。 Must be UTF-8.", parameter="body") from None
 
 
 def _filter(tree: Any) -> filters.Expression | None:

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from app.db.records import ACTIONS
+
 Schema = dict[str, Any]
 TEXT: Schema = {"type": "string"}
 COUNT: Schema = {"type": "integer", "minimum": 0}
@@ -121,6 +123,38 @@ SCHEMAS: dict[str, Schema] = {
         type={"type": "string", "enum": ["object"]},
         properties={"type": "object"},
     ),
+    "change": _object(
+        "id",
+        "action",
+        "who",
+        "at",
+        "unconditional",
+        "changed",
+        id=COUNT,
+        action={"type": "string", "enum": list(ACTIONS)},
+        who=TEXT,
+        at={"type": "string", "format": "date-time"},
+        why={**TEXT, "nullable": True},
+        unconditional={"type": "boolean"},
+        undoes={**COUNT, "nullable": True},
+        version={**COUNT, "nullable": True},
+        changed={"type": "object"},
+        links=LINKS,
+    ),
+    "history": _object(
+        "id",
+        "version",
+        "deleted",
+        "changes",
+        "numberMatched",
+        id=TEXT,
+        version=COUNT,
+        deleted={"type": "boolean"},
+        changes=_list(reference("change")),
+        numberMatched=COUNT,
+        numberReturned=COUNT,
+        links=LINKS,
+    ),
     "exception": _object(
         "type",
         "title",
@@ -132,5 +166,6 @@ SCHEMAS: dict[str, Schema] = {
         detail=TEXT,
         parameter=TEXT,
         allowed=_list(TEXT),
+        faults=_list(_object("property", "rule", property=TEXT, rule=TEXT)),
     ),
 }

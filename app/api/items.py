@@ -142,26 +142,38 @@ async def get_item(request: Request, collectionId: str, featureId: str) -> Respo
     as_page = wants_html(request, given)
     crs = CRS84 if as_page else asking.view(described, given).crs
     async with snapshot(request.app.state.reader) as connection:
-        made = await headers(request, connection, described.layers, "html" if as_page else "json")
+        version = None if as_page else await items.version(connection, described, featureId)
+        made = await headers(request, connection, described.layers, "html" if as_page else "json", version)
         feature = await items.one(connection, described, featureId, crs, is_ready(request.state.read_from, described))
+        if feature is None:
+            raise no_item(described, featureId)
         named = await names(connection, language(request)) if as_page else {}
-    if feature is None:
-        raise Problem(
-            404, f"图层 {described.id} 中没有 {featureId!r}。 No item {featureId!r} in {described.id}.",
-            parameter="featureId",
-        )  # fmt: skip
-    path = f"/collections/{described.id}"
-    # /req/core/f-links
-    links = [
-        link(request, f"{path}/items/{featureId}", "self", GEOJSON, "本要素 This item", given),
-        link(request, f"{path}/items/{featureId}", "alternate", HTML, "网页 As a page", {**given, "f": "html"}),
-        link(request, path, "collection", JSON, described.title),
-    ]
     made |= content_crs(crs)
     if as_page:
         return item_page(request, described, json.loads(feature), named, made)
-    text = feature_with(feature, {"links": links, "attribution": list(described.credits)}, crs)
-    return Response(text, media_type=MEDIA_TYPE, headers=made)
+    return Response(item_text(request, described, featureId, feature, given, crs), media_type=MEDIA_TYPE, headers=made)
+
+
+def no_item(described: Collection, item: str) -> Problem:
+    return Problem(
+        404, f"图层 {described.id} 中没有 {item!r}。 No item {item!r} in {described.id}.", parameter="featureId"
+    )
+
+
+def item_text(
+    request: Request, described: Collection, item: str, feature: str, given: Mapping[str, str], crs: Crs
+) -> bytes:
+    """One Feature with its links (/req/core/f-links)."""
+    path = f"/collections/{described.id}"
+    links = [
+        link(request, f"{path}/items/{item}", "self", GEOJSON, "本要素 This item", given),
+        link(request, f"{path}/items/{item}", "alternate", HTML, "网页 As a page", {**given, "f": "html"}),
+        link(request, path, "collection", JSON, described.title),
+    ]
+    if described.written_in:
+        history = f"/collections/{described.written_in}/items/{item}/history"
+        links.append(link(request, history, "version-history", JSON, "历史 History"))
+    return feature_with(feature, {"links": links, "attribution": list(described.credits)}, crs)
 
 
 @router.post("/collections/{collectionId}/search", openapi_extra=documented("search_items"))

@@ -189,6 +189,13 @@ OWN |= {
         query("over", "县或市。 Counties or cities.", {"type": "string", "enum": ["counties", "cities"]}),
     ],
 }
+SECURITY_SCHEMES: Schema = {
+    "key": {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "innomap keys create 所给的密钥。 A key of this service.",
+    }
+}
 #: Operations written out for each collection, with its own queryables as parameters.
 BY_COLLECTION = {"/collections/{collectionId}/items": "items", "/collections/{collectionId}/aggregate": "aggregate"}
 
@@ -239,7 +246,11 @@ def _document(app: FastAPI) -> Schema:
     return {
         **schema,
         "paths": _down(paths),
-        "components": {"schemas": SCHEMAS, "parameters": {**PARAMETERS, "limit": limit}},
+        "components": {
+            "schemas": SCHEMAS,
+            "parameters": {**PARAMETERS, "limit": limit},
+            "securitySchemes": SECURITY_SCHEMES,
+        },
     }
 
 
@@ -274,20 +285,25 @@ def _shared(parameter: Schema) -> Schema:
 
 
 def _of(operations: Mapping[str, Schema], kind: str, described: Collection) -> Schema:
-    """The operations of a path for one collection."""
+    """The operations of a path for one collection: reading with its own parameters, writing where that is allowed."""
     made = deepcopy(dict(operations))
-    for operation in made.values():
-        operation["operationId"] = f"{kind}_{described.id}"
-        operation["summary"] = f"{described.title} {described.title_en}"
-        names = asking.selecting(described)
-        own: list[Field] = list(described.queryables)
-        selecting = [PARAMETERS[one] for one in names if not any(one == field.name for field in own)]
-        operation["parameters"] = [
-            *(_shared(one) for one in selecting),
-            *(of_field(field) for field in own),
-            *(one for one in operation["parameters"] if one.get("in") != "path"),
-        ]
+    for method, operation in operations.items():
+        if method == "post" and not described.writable:
+            del made[method]
+            continue
+        own = made[method]
+        own["operationId"] = f"{kind if method == 'get' else method}_{described.id}"
+        own["summary"] = f"{described.title} {described.title_en}"
+        parameters = [one for one in operation["parameters"] if one.get("in") != "path"]
+        own["parameters"] = _selecting(described) + parameters if method == "get" else parameters
     return made
+
+
+def _selecting(described: Collection) -> list[Schema]:
+    """What chooses items of a collection; its own properties under their own descriptions."""
+    own: list[Field] = list(described.queryables)
+    names = [one for one in asking.selecting(described) if not any(one == field.name for field in own)]
+    return [*(_shared(PARAMETERS[one]) for one in names), *(of_field(field) for field in own)]
 
 
 def _down(node: Any) -> Any:

@@ -3,12 +3,12 @@
 import difflib
 import json
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
@@ -24,23 +24,33 @@ QUERY_CANCELED = "57014"
 DATA_EXCEPTION = "22"
 TITLES = {
     400: "请求有误 Bad request",
+    401: "需要有效的密钥 Unauthorized",
+    403: "密钥无此权限 Forbidden",
     404: "未找到 Not found",
     405: "方法不允许 Method not allowed",
     406: "无可接受的格式 Not acceptable",
     408: "请求超时 Request timeout",
+    409: "与现状冲突 Conflict",
+    412: "条件不成立 Precondition failed",
     413: "内容过长 Content too large",
     414: "地址过长 URI too long",
     415: "不支持的媒体类型 Unsupported media type",
+    428: "须有条件 Precondition required",
     429: "请求过多 Too many requests",
     431: "请求头过长 Request header fields too large",
     500: "内部错误 Internal error",
     503: "暂不可用 Not available at the moment",
 }
+#: SQLSTATE of a lock that was waited for too long, and of a deadlock.
+WAITED = ("55P03", "40P01")
 log = logging.getLogger("innomap")
 
 
 class Problem(Exception):
-    """An error for the client. ``parameter`` names what was wrong, ``allowed`` what would be right."""
+    """An error for the client.
+
+    ``parameter`` names what was wrong, ``allowed`` what would be right; ``faults`` are all, each a name and a rule.
+    """
 
     def __init__(
         self,
@@ -50,6 +60,7 @@ class Problem(Exception):
         parameter: str | None = None,
         allowed: Iterable[str] | None = None,
         headers: Mapping[str, str] | None = None,
+        faults: Sequence[tuple[str, str]] = (),
     ) -> None:
         super().__init__(detail)
         self.status = status
@@ -57,6 +68,7 @@ class Problem(Exception):
         self.parameter = parameter
         self.allowed = None if allowed is None else list(allowed)
         self.headers = dict(headers or {})
+        self.faults = faults
 
 
 def closest(word: str, known: Iterable[str]) -> str:
@@ -76,6 +88,8 @@ def respond(problem: Problem, headers: dict[str, str] | None = None) -> Response
         body["parameter"] = problem.parameter
     if problem.allowed is not None:
         body["allowed"] = problem.allowed
+    if problem.faults:
+        body["faults"] = [{"property": name, "rule": rule} for name, rule in problem.faults]
     text = json.dumps(body, ensure_ascii=False).encode()
     headers = {**problem.headers, **(headers or {})}
     return Response(text, status_code=problem.status, media_type=MEDIA_TYPE, headers=headers)
@@ -107,6 +121,14 @@ def install(app: FastAPI) -> None:
                 Problem(503, "查询超过时限，请缩小范围。 The question took longer than the limit: narrow it."),
                 {"Retry-After": str(RETRY_AFTER)},
             )
+        if getattr(error.orig, "sqlstate", None) in WAITED:
+            return respond(
+                Problem(503, "数据正被他人写入，请稍后再试。 The data are being written: try again shortly."),
+                {"Retry-After": str(RETRY_AFTER)},
+            )
+        if isinstance(error, IntegrityError):
+            # checked before, so that somebody else must have written between
+            return respond(Problem(409, "数据同时被改动，请重试。 The data changed meanwhile: try again."))
         if (getattr(error.orig, "sqlstate", None) or "").startswith(DATA_EXCEPTION):
             return respond(Problem(400, "数值超出范围。 A number is out of range."))
         # a restart, a crash or a lost connection; anything else is a defect and stays a 500

@@ -36,6 +36,12 @@ def returnables(request: Request, described: Collection) -> Schema:
     """All that an item has (/req/returnables-and-receivables/response)."""
     made = _schema(request, described, "schema", described.fields)
     identifier = {"type": "string", "title": "代号 Id", "x-ogc-role": "id", "readOnly": True}
+    if described.writable:
+        # /req/features/schema: what a request may hold beside what an answer does
+        for name, one in made["properties"].items():
+            if name not in described.writable:
+                one["readOnly"] = True
+        made |= {"required": list(described.required), "additionalProperties": False}
     return made | {"properties": {"id": identifier, **made["properties"], "geometry": _geometry(described)}}
 
 

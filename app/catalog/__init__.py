@@ -13,7 +13,15 @@ from contextvars import ContextVar
 from app.catalog.common import GENERAL, GEONAMES, OUTLINES, PLANS
 from app.catalog.indicators import REGION_INDICATOR_FIELDS, REGION_INDICATOR_LAYERS, region_indicator_rows
 from app.catalog.layouts import ELEMENT_FIELDS, LAYOUT_LAYERS, element_rows
-from app.catalog.platforms import PLATFORM_CREDITS, PLATFORM_FIELDS, PLATFORM_LAYERS, of_kinds, platform_rows
+from app.catalog.platforms import (
+    PLATFORM_CREDITS,
+    PLATFORM_FIELDS,
+    PLATFORM_LAYERS,
+    PLATFORM_REQUIRED,
+    PLATFORM_WRITABLE,
+    of_kinds,
+    platform_rows,
+)
 from app.catalog.regions import REGION_FIELDS, REGION_LAYERS, TOWN_FIELDS, region_rows, town_rows
 from app.catalog.types import Collection, Field, Type
 from app.db import tables as t
@@ -29,28 +37,28 @@ BUILT_IN: Mapping[str, Collection] = {
             "Every innovation platform the plans name: science-lake districts, high-tech parks, institutes and others;"
             " one row a place, each mention with its source.",
             PLATFORM_FIELDS, platform_rows(), PLATFORM_LAYERS, PLATFORM_CREDITS,
-            kept_as="platforms",
+            kept_as="platforms", written_in="platforms", writable=PLATFORM_WRITABLE, required=PLATFORM_REQUIRED,
         ),
         Collection(
             "lake_districts", "科创湖区", "Science-lake districts",
             "标志性“科创湖区”；图形是以公布面积画的示意圆，不是边界。",
             "Landmark science-lake districts; drawn as circles of the published area, schematic, not boundaries.",
             PLATFORM_FIELDS, of_kinds("lake_districts"), PLATFORM_LAYERS, PLATFORM_CREDITS, "Polygon",
-            kept_as="platforms",
+            kept_as="platforms", written_in="platforms",
         ),
         Collection(
             "hightech_parks", "高新区", "High-tech parks",
             "高新技术产业园区及其目标任务；位置为点，无公开边界。",
             "High-tech parks with their targets; placed as points, no outline is public.",
             PLATFORM_FIELDS, of_kinds("hightech_parks"), PLATFORM_LAYERS, PLATFORM_CREDITS, "Point",
-            kept_as="platforms",
+            kept_as="platforms", written_in="platforms",
         ),
         Collection(
             "research_institutes", "研发机构", "R&D institutes",
             "研究院、实验室等重点创新载体及其重点任务。",
             "Institutes and laboratories named as innovation carriers, with their tasks.",
             PLATFORM_FIELDS, of_kinds("research_institutes"), PLATFORM_LAYERS, PLATFORM_CREDITS, "Point",
-            kept_as="platforms",
+            kept_as="platforms", written_in="platforms",
         ),
         Collection(
             "counties", "县（市、区）", "Counties",

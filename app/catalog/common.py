@@ -44,7 +44,7 @@ def mentions_of(table: sa.Table, *where: sa.ColumnElement[bool], extra: Sequence
     for name in extra:
         pairs += [name, table.c[name]]
     one = sa.func.json_strip_nulls(sa.func.json_build_object(*pairs))
-    ordered = aggregate_order_by(one, table.c.document, table.c.line_start)
+    ordered = aggregate_order_by(one, table.c.document, table.c.line_start, table.c.line_end, table.c.row_id)
     return (
         sa.select(sa.func.json_agg(ordered))
         .select_from(table.join(t.document, t.document.c.id == table.c.document))

@@ -182,7 +182,14 @@ def collection(definition: Definition) -> Collection:
         definition.id, definition.title, definition.title_en, definition.description, definition.description_en,
         tuple(fields), select, (f"imported_{definition.id}", t.layer_definition.name, "region"),
         (f"{definition.source}（{definition.licence}）",), GEOMETRY_TYPES[definition.geometry],
+        written_in=definition.id,
+        writable=("name", *(one.name for one in definition.fields), *WRITTEN),
+        required=("name", *(one.name for one in definition.fields if one.required), *WRITTEN[:2]),
     )  # fmt: skip
+
+
+#: What every item of an imported layer says of its geometry.
+WRITTEN = ("geometry_method", "position_source", "position_accuracy_m")
 
 
 GEOMETRY_TYPES = {"Point": "Point", "LineString": "Geometry", "Polygon": "Geometry", "any": "Geometry"}

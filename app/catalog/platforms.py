@@ -40,6 +40,7 @@ PLATFORM_FIELDS = (
     *PLACING,
     Field("documents", "文件", "Documents", "array", refers="document"),
     SOURCES,
+    Field("edited", "编辑所改（附规划原值）", "What edits changed, with the plan's word", "array", queryable=False),
 )
 
 
@@ -100,7 +101,8 @@ def platform_rows() -> sa.Select[Any]:
         p.c.concept,
         sa.func.array(
             sa.select(industries.c.words).group_by(industries.c.words)
-            .order_by(sa.func.min(industries.c.document), sa.func.min(industries.c.first)).scalar_subquery()
+            .order_by(sa.func.min(industries.c.document), sa.func.min(industries.c.first), industries.c.words)
+            .scalar_subquery()
         ).label("industries"),
         sa.func.array(
             sa.select(t.layout_member.c.element).where(t.layout_member.c.platform == p.c.id)
@@ -129,13 +131,22 @@ def platform_rows() -> sa.Select[Any]:
         mentions_of(
             t.mention, t.mention.c.platform == p.c.id, extra=("table_name", "row_no", "quote")
         ).label("sources"),
+        p.c.edited,
         p.c.geom.label("geometry"),
         p.c.position,
         p.c.position_county,
         p.c.position_city,
+        p.c.version,
     ).where(~p.c.retired)  # fmt: skip
 
 
+#: What an edit may set; all else follows from other rows.
+PLATFORM_WRITABLE = (
+    "kind", "name", "name_en", "name_en_source", "level", "status", "category", "declared_county", "declared_city",
+    "town", "zone", "area_km2", "positioning", "concept", "builder", "department", "note", "geometry_method",
+    "position_accuracy_m", "position_source",
+)  # fmt: skip
+PLATFORM_REQUIRED = ("kind", "name", "name_en", "name_en_source", "geometry_method")
 PLATFORM_LAYERS = (
     "platform", "region", "kind", "alias", "mention", "document", "industry_link", "indicator", "indicator_value",
     "task",

@@ -26,7 +26,11 @@ class Field:
 
 @dataclass(frozen=True)
 class Collection:
-    """A published layer."""
+    """A published layer.
+
+    ``written_in`` is the collection where its items can be written; ``writable`` are the properties that can be, and
+    ``required`` those of them that must be.
+    """
 
     id: str
     title: str
@@ -40,6 +44,9 @@ class Collection:
     geometry_type: str = "Geometry"
     #: The name under which its features are kept ready (``queries.ready``); empty: each is made when asked for.
     kept_as: str = ""
+    written_in: str | None = None
+    writable: tuple[str, ...] = ()
+    required: tuple[str, ...] = ()
 
     def field(self, name: str) -> Field | None:
         return next((one for one in self.fields if one.name == name), None)

@@ -1,24 +1,34 @@
-"""Connections for reading. A request reads in one read-only transaction with a time limit."""
+"""Connections. A request reads in one read-only transaction with a time limit; those who write have a pool apart."""
 
+import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from sqlalchemy import URL
+from sqlalchemy import URL, func, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from app.settings import Settings
 
 
 def reader(url: URL, settings: Settings) -> AsyncEngine:
-    """A pool of connections that can only read; a connection that died is replaced before it is used."""
-    options = (
-        f"-c statement_timeout={settings.statement_timeout_ms} -c default_transaction_read_only=on -c jit=off"
-        # a statement whose program was killed, or could not cancel it, ends as well
-        " -c timezone=UTC -c client_connection_check_interval=2s"
-    )
+    """A pool of connections that can only read."""
+    return _engine(url, settings, settings.pool_size, "-c default_transaction_read_only=on")
+
+
+def writer(url: URL, settings: Settings) -> AsyncEngine:
+    """A pool of connections for edits; one that waits for another's lock gives up when a statement would."""
+    return _engine(url, settings, settings.write_pool_size, f"-c lock_timeout={settings.statement_timeout_ms}")
+
+
+def _engine(url: URL, settings: Settings, size: int, more: str) -> AsyncEngine:
+    """Connections that are tried before use: one that died is replaced."""
+    options = f"-c statement_timeout={settings.statement_timeout_ms} -c jit=off -c timezone=UTC {more}"
+    # a statement whose program was killed, or could not cancel it, ends as well
+    options += " -c client_connection_check_interval=2s"
     return create_async_engine(
         url,
-        pool_size=settings.pool_size,
+        pool_size=size,
         max_overflow=0,
         pool_timeout=settings.statement_timeout_ms / 1000,
         pool_pre_ping=True,
@@ -32,3 +42,21 @@ async def snapshot(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
     async with engine.connect() as connection:
         connection = await connection.execution_options(isolation_level="REPEATABLE READ")
         yield connection
+
+
+async def position(connection: AsyncConnection) -> str:
+    """Where the log of a writing server stands: what was committed before lies behind it."""
+    return str(await connection.scalar(select(func.pg_current_wal_lsn())))
+
+
+async def reached(engine: AsyncEngine, wanted: str, seconds: float) -> bool:
+    """Whether a server has come to a position of the log, waiting for that long if it follows another server."""
+    behind = text("SELECT pg_is_in_recovery() AND pg_last_wal_replay_lsn() < CAST(:wanted AS pg_lsn)")
+    deadline = time.monotonic() + seconds
+    while True:
+        async with engine.connect() as connection:
+            if not await connection.scalar(behind, {"wanted": wanted}):
+                return True
+        if time.monotonic() > deadline:
+            return False
+        await asyncio.sleep(0.02)

@@ -35,16 +35,26 @@ def upgrade(connection: Connection) -> bool:
     Raises ``SchemaTooNew`` when the database is at a revision this release does not know.
     """
     with connection.begin():
-        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
-        configuration = config(connection)
-        scripts = ScriptDirectory.from_config(configuration)
-        at = current(connection)
-        if at is not None and at not in {revision.revision for revision in scripts.walk_revisions()}:
-            raise SchemaTooNew(
-                f"数据库的结构版本 {at} 比本程序新，请升级程序。"
-                f" The database is at schema {at}, which this release does not know: use a newer release."
-            )
-        if at == scripts.get_current_head():
-            return False
-        command.upgrade(configuration, "head")
+        return bring_up(connection)
+
+
+def bring_up(connection: Connection) -> bool:
+    """What ``upgrade`` does, in the caller's transaction."""
+    connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
+    configuration = config(connection)
+    at = current(connection)
+    if at is not None and not known(at):
+        raise SchemaTooNew(
+            f"数据库的结构版本 {at} 比本程序新，请升级程序。"
+            f" The database is at schema {at}, which this release does not know: use a newer release."
+        )
+    if at == ScriptDirectory.from_config(configuration).get_current_head():
+        return False
+    command.upgrade(configuration, "head")
     return True
+
+
+def known(revision: str) -> bool:
+    """Whether this release knows a revision of the schema."""
+    scripts = ScriptDirectory(str(ROOT / "migrations"))
+    return revision in {one.revision for one in scripts.walk_revisions()}

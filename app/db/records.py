@@ -11,6 +11,8 @@ from app.db.columns import metadata
 
 #: ``delete`` hides an item (its id may be cited) and ``restore`` shows it again; ``import`` is a whole run.
 ACTIONS = ("create", "update", "delete", "restore", "import")
+#: One load (or restore) at a time, whichever program on whichever machine does it; edits stand back meanwhile.
+LOAD_LOCK = 7_304_021
 KEY_ROLES = ("reader", "editor", "admin")
 
 layer_version = sa.Table(

@@ -107,7 +107,7 @@ platform = sa.Table(
     c.reference("position_county", "region.id", index=True),
     c.reference("position_city", "region.id", index=True),
     sa.Column("plan", JSONB, comment="the row as geodata/ last gave it; NULL for rows made here"),
-    sa.Column("edited", JSONB, comment="property: plan, by, at, reason of each that an edit took from the plan's word"),
+    sa.Column("edited", JSONB(none_as_null=True), comment="property, plan, by, at, reason of what an edit changed"),
     sa.Column("retired", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("deleted", sa.Boolean, nullable=False, server_default=sa.false(), comment="retired by an edit"),
     sa.Column("version", sa.BigInteger, nullable=False, server_default="1"),

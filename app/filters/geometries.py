@@ -16,9 +16,12 @@ KINDS = (
 LEVELS = {"Point": 0, "LineString": 1, "MultiPoint": 1, "Polygon": 2, "MultiLineString": 2, "MultiPolygon": 3}
 
 
-def literal(value: dict[str, Any], crs: Crs) -> BaseGeometry:
-    """A GeoJSON geometry with the coordinates of ``crs``, in WGS 84. Raises ``FilterError``."""
-    return _placed(_shape(value), crs)
+def literal(value: dict[str, Any], crs: Crs, *, densify: bool = True) -> BaseGeometry:
+    """A GeoJSON geometry with the coordinates of ``crs``, in WGS 84. Raises ``FilterError``.
+
+    ``densify``: a long edge keeps its way by points put in between; else its ends alone are projected.
+    """
+    return _placed(_shape(value), crs, densify)
 
 
 def box(numbers: Any, crs: Crs) -> BaseGeometry:
@@ -50,9 +53,9 @@ def _rectangle(west: float, south: float, east: float, north: float) -> BaseGeom
     return shapely.box(west, south, east, north)
 
 
-def _placed(geometry: BaseGeometry, crs: Crs) -> BaseGeometry:
+def _placed(geometry: BaseGeometry, crs: Crs, densify: bool = True) -> BaseGeometry:
     try:
-        placed = to_wgs84(geometry, crs)
+        placed = to_wgs84(geometry, crs, densify=densify)
     except OutsideArea as error:
         raise FilterError(str(error), "") from None
     if not shapely.is_valid(placed):

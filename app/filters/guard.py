@@ -4,9 +4,10 @@ The CQL2 parser is native code that overflows its stack on deep nesting, so brac
 """
 
 import json
-import math
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any, NoReturn
 
 from app.filters.errors import FilterError
@@ -114,7 +115,7 @@ def scan(text: str) -> Scan:
     return result
 
 
-def load_json(text: str) -> Any:
+def load_json(text: str, parse_float: Callable[[str], Any] = float) -> Any:
     """A JSON value from a text of bounded length and depth. Raises ``FilterError``."""
     _length(text, MAX_JSON)
     depth = 0
@@ -126,7 +127,7 @@ def load_json(text: str) -> Any:
                 token.start() + 1,
             )  # fmt: skip
     try:
-        return json.loads(text, parse_constant=_constant)
+        return json.loads(text, parse_constant=_constant, parse_float=parse_float)
     except FilterError:
         raise
     except json.JSONDecodeError as error:
@@ -155,12 +156,17 @@ def walk(tree: Any) -> None:
             waiting.extend((inner, depth + 1, geometry) for inner in value)
         elif isinstance(value, str):
             _text(value)
-        elif isinstance(value, (int, float)) and not (math.isfinite(value) and abs(value) <= MAX_NUMBER):
+        elif isinstance(value, (int, float, Decimal)) and not _sized(value):
             _refuse(f"数的绝对值须不大于 {MAX_NUMBER:g}。", f"Numbers are at most {MAX_NUMBER:g} in size.")
         if nodes > MAX_NODES:
             _refuse(f"多于 {MAX_NODES} 个节点。", f"There are more than {MAX_NODES} nodes.")
         if vertices > MAX_VERTICES:
             _refuse(f"几何多于 {MAX_VERTICES} 个顶点。", f"Geometries have more than {MAX_VERTICES} vertices.")
+
+
+def _sized(number: Any) -> bool:
+    """Whether a number is neither too large nor none; a whole number may be too long for a float."""
+    return bool(abs(number) <= MAX_NUMBER)
 
 
 def _length(text: str, most: int) -> None:

@@ -5,27 +5,24 @@ tell an edit from the plan's word: a field that was edited is kept and reported,
 platform or region that is gone from the files is retired, not deleted, since its id may be cited.
 """
 
-import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
 from sqlalchemy.dialects.postgresql import insert
 
 from app.db import tables as t
-from app.db.records import signed
+from app.db.records import LOAD_LOCK, signed
 from app.ingest import search
 from app.ingest.files import FILE_TABLES, DataSet, Fault, FileTable, Row, checksum, read_tables
 from app.ingest.outlines import read_outlines
-from app.ingest.rules import PLACED_BY_LOAD, check
+from app.ingest.provenance import comparable, edited_fields, marks, plan_of, stored_platforms
+from app.ingest.rules import check
 
-#: One load at a time, whichever program on whichever machine does it.
-LOAD_LOCK = 7_304_021
 #: Who made a change, in the history.
 WHO = "innomap load"
 RETIRABLE = {t.region.name, t.platform.name}
@@ -182,15 +179,6 @@ def _replace(connection: Connection, spec: FileTable, rows: list[Row]) -> Counte
     return Counter(inserted=len(fresh), removed=len(obsolete))
 
 
-def comparable(row: Any, columns: Sequence[str]) -> str:
-    """A text that is equal for equal rows, numbers compared by value."""
-    return json.dumps([_plain(row[name]) for name in columns], ensure_ascii=False, sort_keys=True)
-
-
-def _plain(value: Any) -> Any:
-    return format(value.normalize(), "f") if isinstance(value, Decimal) else value
-
-
 def _merge_platforms(connection: Connection, spec: FileTable, rows: list[Row], report: Report) -> list[Row]:
     """What each platform row becomes: the file's word, except the fields edited since the last load."""
     current = {row["id"]: row for row in connection.execute(stored_platforms(spec)).mappings()}
@@ -213,29 +201,6 @@ def _merge_platforms(connection: Connection, spec: FileTable, rows: list[Row], r
                 result["geom"] = known["geom"]
             else:
                 result["geom"] = None
-        merged.append({"geom": None} | result)
+            result["edited"] = marks(result, spec, known["edited"])
+        merged.append({"geom": None, "edited": None} | result)
     return merged
-
-
-def stored_platforms(spec: FileTable) -> sa.Select[Any]:
-    """Platforms with the columns of their file, geometry as EWKT, and the row that the files last gave."""
-    columns: list[Any] = [t.platform.c[column.name] for column in spec.columns]
-    ewkt = [sa.func.ST_AsEWKT(t.platform.c[name]).label(name) for name in ("position", "geom")]
-    return sa.select(*columns, *ewkt, t.platform.c.plan, t.platform.c.deleted)
-
-
-def plan_of(row: Any, spec: FileTable) -> dict[str, Any]:
-    """A platform's file columns as JSON; what the load derives (a symbol's place) is no word of the plan."""
-    placed = row["geometry_method"] in PLACED_BY_LOAD
-    plan = {column.name: _plain(row[column.name]) for column in spec.columns}
-    plan["position"] = None if placed else row["position"]
-    if placed:
-        plan["position_accuracy_m"] = None
-    return plan
-
-
-def edited_fields(known: Any, spec: FileTable) -> list[str]:
-    """Fields of a stored platform that no longer say what the files last said."""
-    before = known["plan"]
-    now = plan_of(known, spec)
-    return [name for name in now if before is None or before.get(name) != now[name]]

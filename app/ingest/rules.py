@@ -10,10 +10,9 @@ from collections.abc import Iterator
 
 from sqlalchemy import UniqueConstraint
 
+from app.ingest import placing
 from app.ingest.files import FILE_TABLES, DataSet, Fault, FileTable, Source
 
-#: Methods whose point the load finds by itself, and the column that says where.
-PLACED_BY_LOAD = {"county_only": "county", "city_only": "city"}
 SUBJECTS = {
     "aliases": ("platform", "region"),
     "layout_members": ("platform", "region"),
@@ -149,44 +148,19 @@ def homes(data: DataSet) -> Iterator[Fault]:
     """What stands as a platform's county, city, town or zone is one."""
     level_of = {row.get("id"): row.get("level") for row in data.values("regions")}
     for source in data.rows.get("platforms", []):
-        for level in ("county", "city", "town", "zone"):
-            region = source.row.get(level)
-            if region in level_of and level_of[region] != level:
-                yield _fault(source, level, f"{region!r} is a {level_of[region]}, not a {level}")
+        for field, rule in placing.homes(source.row, level_of):
+            yield _fault(source, field, rule)
 
 
 def platforms(data: DataSet) -> Iterator[Fault]:
     """The way a position is known agrees with what is given, and some document speaks of the place."""
     mentioned = {row.get("platform") for row in data.values("mentions")}
     for source in data.rows.get("platforms", []):
-        row = source.row
-        method, given = row.get("geometry_method"), row.get("position") is not None
-        if row.get("area_km2") is not None and row["area_km2"] <= 0:
-            yield _fault(source, "area_km2", "must be above 0; an unknown area is left empty")
-        if row.get("position_accuracy_m") is not None and row["position_accuracy_m"] < 0:
-            yield _fault(source, "position_accuracy_m", "must not be below 0")
-        if row.get("id") not in mentioned:
+        if source.row.get("id") not in mentioned:
             yield _fault(source, "id", "no row of mentions.csv speaks of it")
-        if method == "none":
-            if given:
-                yield _fault(source, "lon", "geometry_method none takes no position")
-            continue
-        if not row.get("position_source"):
-            yield _fault(source, "position_source", "a position needs its source")
-        if method in PLACED_BY_LOAD:
-            where = PLACED_BY_LOAD[method]
-            if given or row.get("position_accuracy_m") is not None:
-                yield _fault(source, "lon", f"{method}: position and accuracy are found by the load, leave them empty")
-            if row.get(where) not in data.outlines:
-                yield _fault(source, where, f"{method} needs a {where} with an outline")
-            continue
-        if not given:
-            yield _fault(source, "lon", f"geometry_method {method} needs lon and lat")
-        if row.get("position_accuracy_m") is None:
-            yield _fault(source, "position_accuracy_m", f"geometry_method {method} needs it")
-        if method == "schematic" and row.get("area_km2") is None:
-            yield _fault(source, "area_km2", "a schematic place is drawn as a circle of its published area")
-        if method in ("administrative", "traced"):
+        for field, rule in placing.placing(source.row, data.outlines):
+            yield _fault(source, "lon" if field == "position" else field, rule)
+        if source.row.get("geometry_method") in ("administrative", "traced"):
             yield _fault(source, "geometry_method", "outlines of platforms come by import, not by this file")
 
 

@@ -29,12 +29,15 @@ load_phrases_dict(
 Entry = tuple[str, str, int, str]
 
 
-def refresh(connection: Connection) -> int:
-    """Bring the entries up to date; how many changed."""
+def refresh(connection: Connection, platform: str | None = None) -> int:
+    """Bring the entries up to date, all or those of one platform; how many changed."""
     entry = t.search_entry
     names = ("collection", "item", "rank", "text", "pinyin", "initials")
-    wanted = {(*one, *_spoken(one[-1])) for one in _entries(connection)}
+    entries = _entries(connection) if platform is None else _platforms(connection, t.platform.c.id == platform)
+    wanted = {(*one, *_spoken(one[-1])) for one in entries}
     stored = sa.select(entry.c.row_id, *(entry.c[name] for name in names))
+    if platform is not None:
+        stored = stored.where(entry.c.collection == "platforms", entry.c.item == platform)
     held = {tuple(row[1:]): row[0] for row in connection.execute(stored)}
     obsolete = [row_id for content, row_id in held.items() if content not in wanted]
     fresh = [dict(zip(names, content, strict=True)) for content in sorted(wanted - held.keys())]
@@ -58,16 +61,30 @@ def _letters(parts: list[str]) -> str:
     return "".join(filter(str.isalnum, "".join(parts))).lower()
 
 
-def _entries(connection: Connection) -> Iterator[Entry]:
-    p, r, e, i = t.platform, t.region, t.layout_element, t.indicator
-    platforms = set()
-    for row in connection.execute(sa.select(p).where(~p.c.retired)):
-        platforms.add(row.id)
+def _platforms(connection: Connection, *which: sa.ColumnElement[bool]) -> Iterator[Entry]:
+    """What platforms are found by: names, texts, and what documents say of them."""
+    p = t.platform
+    shown = sa.select(p.c.id).where(~p.c.retired, *which)
+    for row in connection.execute(sa.select(p).where(p.c.id.in_(shown))):
         yield "platforms", row.id, NAME, row.name
         yield "platforms", row.id, OTHER_NAME, row.name_en
         for words in (row.positioning, row.concept, row.builder):
             if words:
                 yield "platforms", row.id, WORDS, words
+    for column, rank in (
+        (t.alias.c.name, OTHER_NAME),
+        (t.industry_link.c.words, WORDS),
+        (t.task.c.text, WORDS),
+        (t.mention.c.quote, WORDS),
+    ):
+        platform = column.table.c.platform
+        for item, words in connection.execute(sa.select(platform, column).where(platform.in_(shown))):
+            yield "platforms", item, rank, words
+
+
+def _entries(connection: Connection) -> Iterator[Entry]:
+    r, e, i = t.region, t.layout_element, t.indicator
+    yield from _platforms(connection)
     regions = connection.execute(sa.select(r.c.id, r.c.level, r.c.name, r.c.name_en).where(~r.c.retired)).all()
     measured = set(connection.scalars(sa.select(t.indicator_value.c.region).distinct()))
     collection_of = {
@@ -76,26 +93,16 @@ def _entries(connection: Connection) -> Iterator[Entry]:
     for row in regions:
         yield collection_of[row.id], row.id, NAME, row.name
         yield collection_of[row.id], row.id, OTHER_NAME, row.name_en
-    for row in connection.execute(sa.select(t.alias)):
-        if row.platform in platforms:
-            yield "platforms", row.platform, OTHER_NAME, row.name
-        elif row.region in collection_of:
-            yield collection_of[row.region], row.region, OTHER_NAME, row.name
-    for words in (
-        sa.select(t.industry_link.c.platform, t.industry_link.c.words),
-        sa.select(t.task.c.platform, t.task.c.text),
-        sa.select(t.mention.c.platform, t.mention.c.quote),
-    ):
-        for platform, text in connection.execute(words):
-            if platform in platforms:
-                yield "platforms", platform, WORDS, text
-    for row in connection.execute(sa.select(e.c.id, e.c.name, e.c.name_en, e.c.definition)):
-        yield "layout_elements", row.id, NAME, row.name
-        yield "layout_elements", row.id, OTHER_NAME, row.name_en
-        if row.definition:
-            yield "layout_elements", row.id, WORDS, row.definition
-    for row in connection.execute(sa.select(i.c.id, i.c.name, i.c.name_en)):
-        yield "indicators", row.id, NAME, row.name
-        yield "indicators", row.id, OTHER_NAME, row.name_en
-    for row in connection.execute(sa.select(t.indicator_label.c.indicator, t.indicator_label.c.label)):
-        yield "indicators", row.indicator, OTHER_NAME, row.label
+    for alias in connection.execute(sa.select(t.alias).where(t.alias.c.region.is_not(None))):
+        if alias.region in collection_of:
+            yield collection_of[alias.region], alias.region, OTHER_NAME, alias.name
+    for element in connection.execute(sa.select(e.c.id, e.c.name, e.c.name_en, e.c.definition)):
+        yield "layout_elements", element.id, NAME, element.name
+        yield "layout_elements", element.id, OTHER_NAME, element.name_en
+        if element.definition:
+            yield "layout_elements", element.id, WORDS, element.definition
+    for indicator in connection.execute(sa.select(i.c.id, i.c.name, i.c.name_en)):
+        yield "indicators", indicator.id, NAME, indicator.name
+        yield "indicators", indicator.id, OTHER_NAME, indicator.name_en
+    for label in connection.execute(sa.select(t.indicator_label.c.indicator, t.indicator_label.c.label)):
+        yield "indicators", label.indicator, OTHER_NAME, label.label

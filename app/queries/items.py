@@ -180,12 +180,27 @@ def _behind(sorting: Sequence[tuple[sa.ColumnElement[Any], bool]], key: Key) -> 
     return sa.or_(*choices)
 
 
+def single(collection: Collection, item: str, view: View) -> sa.Select[Any]:
+    """Selects one Feature."""
+    statement, columns = _select(Selection(collection), view)
+    return statement.where(columns["id"] == item)
+
+
 async def one(
     connection: AsyncConnection, collection: Collection, item: str, crs: Crs = CRS84, ready: bool = False
 ) -> str | None:
     """One Feature, or ``None``."""
     statement, columns = _select(Selection(collection), View(crs), ready)
     found: str | None = (await connection.execute(statement.where(columns["id"] == item))).scalar_one_or_none()
+    return found
+
+
+async def version(connection: AsyncConnection, collection: Collection, item: str) -> int | None:
+    """The version of an item's row, ``None`` where there is no item or its collection cannot be written."""
+    rows = collection.relation.c
+    if "version" not in rows:
+        return None
+    found: int | None = await connection.scalar(sa.select(rows.version).where(rows.id == item))
     return found
 
 

@@ -125,7 +125,7 @@ def upgrade() -> None:
             "edited",
             postgresql.JSONB(astext_type=sa.Text()),
             nullable=True,
-            comment="property: plan, by, at, reason of each that an edit took from the plan's word",
+            comment="property, plan, by, at, reason of what an edit changed",
         ),
     )
     op.add_column(

@@ -82,7 +82,7 @@ def find(existing: Collection[int] = ()) -> Installation:
 
 def _installations() -> Iterator[Installation]:
     seen = set()
-    for folder in _folders():
+    for folder in folders():
         bindir = folder.resolve()
         if bindir in seen or not all((bindir / name).is_file() for name in ("postgres", "initdb", "pg_config")):
             continue
@@ -96,7 +96,7 @@ def _installations() -> Iterator[Installation]:
             yield Installation(bindir, server[0], version(postgis[1]) if postgis else ())
 
 
-def _folders() -> Iterator[Path]:
+def folders() -> Iterator[Path]:
     if pg_config := shutil.which("pg_config"):
         yield Path(_output(Path(pg_config), "--bindir"))
     if postgres := shutil.which("postgres"):

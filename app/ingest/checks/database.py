@@ -10,7 +10,8 @@ from sqlalchemy import Connection
 from app.db import tables as t
 from app.ingest.checks.result import Result
 from app.ingest.files import FILE_TABLES, DataSet, FileTable, Row
-from app.ingest.load import comparable, edited_fields, plan_of, stored_platforms, table_rows
+from app.ingest.load import table_rows
+from app.ingest.provenance import comparable, edited_fields, plan_of, stored_platforms
 
 OUTLINES = ("geom", "land_geom")
 
@@ -71,7 +72,9 @@ def _compare_platforms(connection: Connection, spec: FileTable, wanted: list[Row
     """The row that the files last gave, which is kept beside what was edited since."""
     stored = {
         row.id: row.plan
-        for row in connection.execute(sa.select(t.platform.c.id, t.platform.c.plan).where(~t.platform.c.retired))
+        for row in connection.execute(
+            sa.select(t.platform.c.id, t.platform.c.plan).where(~t.platform.c.retired | t.platform.c.deleted)
+        )
     }
     files = {row["id"]: plan_of(row, spec) for row in wanted}
     for id in sorted(files.keys() | {id for id, plan in stored.items() if plan is not None}):
@@ -91,10 +94,12 @@ def edits(connection: Connection) -> Result:
     """Platforms made, retired or changed in the database since they were loaded: listed, no fault."""
     result = Result("数据库中的编辑", "Edits made in the database")
     spec = next(spec for spec in FILE_TABLES if spec.table is t.platform)
-    stored = stored_platforms(spec).add_columns(t.platform.c.retired).order_by(t.platform.c.id)
+    stored = stored_platforms(spec).order_by(t.platform.c.id)
     for row in connection.execute(stored).mappings():
         result.checked += 1
-        if row["retired"]:
+        if row["deleted"]:
+            result.notes.append(f"{row['id']}: 被编辑删除 deleted by an edit")
+        elif row["retired"]:
             result.notes.append(f"{row['id']}: 已停用 retired")
         elif row["plan"] is None:
             result.notes.append(f"{row['id']}: 在数据库中新建 made in the database")
