@@ -39,6 +39,7 @@ def run(connection: Connection, job: Job, progress: Progress) -> Report:
         with stage.copying() as copy:
             for row in rows.read(lambda count: progress("读入 reading", count, opened.total)):
                 copy.write_row(row)
+        report.notes += opened.notes
         keyed, named = bool(rows.parts["key"]), bool(rows.parts["name"])
     stage.refuse_doubles(report, keyed)
     report.accepted = report.read - report.refused

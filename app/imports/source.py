@@ -34,7 +34,10 @@ class Batch:
 
 @dataclass
 class Source:
-    """A file that can be read: its kind, how its text is encoded, the reference system it declares (``EPSG:n``)."""
+    """A file that can be read: its kind, how its text is encoded, the reference system it declares (``EPSG:n``).
+
+    ``notes`` are warnings of the library that reads it.
+    """
 
     kind: str
     path: Path
@@ -43,6 +46,7 @@ class Source:
     declared_crs: str | None = None
     total: int | None = None
     layers: Sequence[str] = field(default=())
+    notes: list[str] = field(default_factory=list)
 
 
 def kind_of(path: Path) -> str:

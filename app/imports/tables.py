@@ -94,6 +94,7 @@ def _names(head: Sequence[Any], source: Source) -> list[str]:
 def _batched(names: list[str], rows: Iterator[Sequence[Any]]) -> Iterator[Batch]:
     held: list[Sequence[Any]] = []
     numbers: list[int] = []
+    number = 1
     # the row of names is the first
     for number, row in enumerate(rows, 2):
         if not any(one is not None and one != "" for one in row):
@@ -103,7 +104,8 @@ def _batched(names: list[str], rows: Iterator[Sequence[Any]]) -> Iterator[Batch]
         if len(held) == BATCH:
             yield _batch(names, numbers, held)
             held, numbers = [], []
-    if held:
+    # of a file without rows the columns are looked at all the same
+    if held or number < 2:
         yield _batch(names, numbers, held)
 
 
@@ -111,5 +113,5 @@ def _batch(names: list[str], numbers: list[int], rows: list[Sequence[Any]]) -> B
     width = len(names)
     if any(len(row) < width for row in rows):
         rows = [[*row, *([None] * (width - len(row)))] for row in rows]
-    columns = zip(*rows, strict=False)
+    columns = zip(*rows, strict=False) if rows else [()] * width
     return Batch(numbers, {name: column for name, column in zip(names, columns, strict=False) if name}, None)

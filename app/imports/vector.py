@@ -1,6 +1,8 @@
 """GeoJSON, GeoPackage, Shapefile and KML, read by GDAL some rows at a time."""
 
+import warnings
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -20,13 +22,31 @@ DRIVERS = {"GeoJSON": ("GeoJSON",), "GeoPackage": ("GPKG",), "Shapefile": ("ESRI
 #: A GeoJSON's coordinates are in WGS 84 by its standard, and in GCJ-02 as often: it must be said.
 UNDECLARED = ("GeoJSON", "KML")
 BATCH = 5000
+MOST_NOTES = 20
 #: Largest single feature of a GeoJSON, in MB; GDAL refuses larger ones.
 LARGEST_FEATURE = "100"
+
+
+@contextmanager
+def _noting(source: Source) -> Iterator[None]:
+    """Warnings of GDAL become notes, each once."""
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        yield
+    for one in said:
+        text = _said(str(one.message)).replace(str(source.path), source.path.name)
+        if text not in source.notes and len(source.notes) < MOST_NOTES:
+            source.notes.append(text)
 
 
 def describe(source: Source, layer: str | None) -> str:
     """Choose the layer, and fill in what the file says of itself; gives the layer's name."""
     pyogrio.set_gdal_config_options({"OGR_GEOJSON_MAX_OBJ_SIZE": LARGEST_FEATURE})
+    with _noting(source):
+        return _describe(source, layer)
+
+
+def _describe(source: Source, layer: str | None) -> str:
     try:
         found = pyogrio.list_layers(source.path)
         drawn = [str(name) for name, kind in found if kind is not None] or [str(name) for name, _ in found]
@@ -70,18 +90,20 @@ def _code(crs: str | None) -> str | None:
     return f"EPSG:{code}" if code else None
 
 
-def _said(error: Exception) -> str:
-    return str(error).splitlines()[0][:200] if str(error) else type(error).__name__
+def _said(error: Exception | str) -> str:
+    text = str(error).strip()
+    return text.splitlines()[0][:200] if text else type(error).__name__
 
 
 def batches(source: Source, layer: str) -> Iterator[Batch]:
     """The rows of a layer, of a KML those of all its folders."""
     names = source.layers if source.kind == "KML" else [layer]
     start = 1
-    for name in names:
-        for batch in _layer(source, name, start):
-            start = batch.rows[-1] + 1
-            yield batch
+    with _noting(source):
+        for name in names:
+            for batch in _layer(source, name, start):
+                start = batch.rows[-1] + 1
+                yield batch
 
 
 def _layer(source: Source, name: str, start: int) -> Iterator[Batch]:
