@@ -17,6 +17,11 @@ ACCEPTED = ("EPSG:4326", "EPSG:4490", "EPSG:4549", "EPSG:4528", "EPSG:3857", *DA
 DEGREES = ("EPSG:4326", "EPSG:4490")
 
 
+def IDENTITY(pairs: np.ndarray) -> np.ndarray:
+    """Degrees that are those of WGS 84 already."""
+    return pairs
+
+
 def resolve(declared: str | None, told: str | None) -> tuple[str, str]:
     """The system to convert from, and how it is known.
 
@@ -58,7 +63,7 @@ def _accepted(text: str) -> str:
 def converter(name: str) -> Convert:
     """A function from pairs (east, north) in a system to pairs (longitude, latitude) in WGS 84."""
     if name in DEGREES:
-        return lambda pairs: pairs
+        return IDENTITY
     if name in DATUMS:
         shift = DATUMS[name]
         return lambda pairs: np.column_stack(shift(pairs[:, 0], pairs[:, 1]))

@@ -70,7 +70,7 @@ def _differs(old: sa.ColumnElement[Any], new: sa.ColumnElement[Any]) -> sa.Colum
 
 
 def _gone(there: sa.Table, rows: sa.Table) -> sa.ColumnElement[bool]:
-    return sa.and_(~there.c.retired, there.c.id.not_in(sa.select(rows.c.id)))
+    return sa.and_(~there.c.retired, ~sa.exists().where(rows.c.id == there.c.id))
 
 
 def write(
@@ -143,7 +143,7 @@ def _triggers(name: str) -> Sequence[str]:
 def _update(connection: Connection, stage: Stage, there: sa.Table, replace: bool) -> None:
     """Insert what is new, write what differs; each row's change is kept in the history by trigger."""
     names, rows = _rows(stage, there)
-    new = sa.select(rows).where(rows.c.id.not_in(sa.select(there.c.id)))
+    new = sa.select(rows).where(~sa.exists().where(there.c.id == rows.c.id))
     # what follows from the geometry is found by trigger
     own = [name for name in names if name not in ("id", "position", "position_county", "position_city")]
     differs = sa.or_(there.c.retired, *(_differs(there.c[name], rows.c[name]) for name in own))

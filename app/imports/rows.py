@@ -14,7 +14,7 @@ from app.catalog.imported import Definition
 from app.imports import cells, tables, vector
 from app.imports.addresses import Addresses, NotFound
 from app.imports.cells import Wrong
-from app.imports.coordinates import Convert, converter, resolve
+from app.imports.coordinates import converter, resolve
 from app.imports.errors import Unreadable
 from app.imports.job import PARTS, Job
 from app.imports.report import Report
@@ -26,7 +26,7 @@ EAST = ("lon", "lng", "long", "longitude", "x", "经度", "东坐标", "东经")
 NORTH = ("lat", "latitude", "y", "纬度", "北坐标", "北纬")
 WKT = ("wkt", "geometry", "geom", "the_geom")
 LONGEST_ID = 100
-IDENTITY: Convert = converter("EPSG:4326")
+SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 #: A row as it is copied: number, id, name, fields, method, accuracy, source, geometry.
 Row = list[Any]
 
@@ -52,7 +52,7 @@ class Rows:
         report.encoding = source.encoding
         if self.addresses is None or job.crs or definition.crs or source.declared_crs:
             report.crs, report.crs_known = resolve(job.crs or definition.crs, source.declared_crs)
-        self._to_degrees = converter(report.crs) if report.crs else IDENTITY
+        self._to_degrees = converter(report.crs if report.crs and self.addresses is None else "EPSG:4326")
 
     def read(self, progress: Callable[[int], None]) -> Iterator[Row]:
         """Every accepted row."""
@@ -134,11 +134,8 @@ class Rows:
 
     def _placed(self, batch: Batch) -> "_Placed":
         known: dict[int, tuple[str, float | None, str]] = {}
-        if self.addresses is not None:
-            shapes, convert = self._by_address(batch, self.addresses, known), IDENTITY
-        else:
-            shapes, convert = self._shapes(batch), self._to_degrees
-        found = checked(shapes, convert, self.definition.geometry, self.job.limits)
+        shapes = self._by_address(batch, self.addresses, known) if self.addresses is not None else self._shapes(batch)
+        found = checked(shapes, self._to_degrees, self.definition.geometry, self.job.limits)
         told = self.report
         for index, rule in found.refused:
             # what said itself why it has no geometry said it better
@@ -146,7 +143,8 @@ class Rows:
                 told.refuse(batch.rows[index], "geometry", rule)
         for index, how in found.repaired:
             told.repair(batch.rows[index], how)
-        hexes = shapely.to_wkb(shapely.set_srid(found.shapes, 4326), hex=True, include_srid=True)
+        # without a reference system it gets that of its column
+        hexes = shapely.to_wkb(found.shapes, hex=True)
         return _Placed(found.shapes, hexes, known)
 
     _said: frozenset[int] = frozenset()
@@ -224,6 +222,8 @@ def _first(columns: dict[str, str], usual: Sequence[str]) -> str | None:
 def slug(key: str | None) -> str:
     """A key as an id: lower case, ASCII, single hyphens. Raises ``Wrong``."""
     words = key or ""
+    if SLUG.fullmatch(words) and len(words) <= LONGEST_ID:
+        return words
     if not words.isascii():
         words = " ".join(lazy_pinyin(words))
     made = "-".join(re.findall(r"[a-z0-9]+", words.lower()))

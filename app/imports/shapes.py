@@ -7,7 +7,7 @@ import numpy as np
 import shapely
 from shapely.errors import GEOSException
 
-from app.imports.coordinates import Convert
+from app.imports.coordinates import IDENTITY, Convert
 from app.imports.limits import Limits
 
 #: What a layer takes by its declared type.
@@ -31,8 +31,9 @@ class Checked:
 
 def checked(given: np.ndarray, convert: Convert, kind: str, limits: Limits) -> Checked:
     """Check geometries, many at a time, and convert them to WGS 84."""
+    high = shapely.has_z(given)
     # a conversion is of the plane: heights end here
-    shapes = shapely.transform(given, convert)
+    shapes = given.copy() if convert is IDENTITY and not high.any() else shapely.transform(given, convert)
     refused: dict[int, str] = {}
     repaired: dict[int, str] = {}
 
@@ -42,7 +43,7 @@ def checked(given: np.ndarray, convert: Convert, kind: str, limits: Limits) -> C
         shapes[where] = None
 
     refuse(shapely.is_missing(shapes) | shapely.is_empty(shapes), MISSING)
-    for index in np.flatnonzero(shapely.has_z(given)):
+    for index in np.flatnonzero(high):
         repaired[int(index)] = "去掉高程。 Heights were dropped"
     refuse(
         shapely.get_num_coordinates(shapes) > limits.vertices,

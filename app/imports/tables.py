@@ -34,13 +34,18 @@ def csv_batches(source: Source) -> Iterator[Batch]:
         try:
             rows = csv.reader(file, delimiter=delimiter, strict=True)
             names = _names(next(rows, []), source)
-            yield from _batched(names, (_guarded(row) for row in rows))
+            for batch in _batched(names, (row if any(row) else [] for row in rows)):
+                yield Batch(batch.rows, {name: _unguarded(one) for name, one in batch.values.items()}, None)
         except csv.Error as error:
             raise Unreadable(f"不是完好的 CSV（{error}）。 Not a sound CSV ({error}).") from None
 
 
-def _guarded(row: list[str]) -> list[str]:
-    return [one[1:] if one.startswith(GUARDED) else one for one in row]
+def _unguarded(column: Sequence[Any]) -> Sequence[Any]:
+    """A column without the apostrophes that our own CSV sets before what looks like a formula."""
+    # at a glance: hardly any column has one
+    if "\0'" not in "\0".join(["", *(one or "" for one in column)]):
+        return column
+    return [one[1:] if one and one.startswith(GUARDED) else one for one in column]
 
 
 def xlsx_batches(source: Source, sheet: str | None) -> Iterator[Batch]:
@@ -56,12 +61,17 @@ def xlsx_batches(source: Source, sheet: str | None) -> Iterator[Batch]:
         chosen.reset_dimensions()
         rows = chosen.iter_rows()
         columns = _names([one.value for one in next(rows, [])], source)
-        yield from _batched(columns, ([_value(one) for one in row] for row in rows))
+        yield from _batched(columns, (_values(row) for row in rows))
         book.close()
     except (BadZipFile, InvalidFileException, KeyError, IndexError, ParseError, ValueError, TypeError) as error:
         if isinstance(error, Unreadable):
             raise
         raise Unreadable(f"不是完好的 XLSX（{error}）。 Not a sound XLSX ({error}).") from None
+
+
+def _values(row: Sequence[Any]) -> list[Any]:
+    values = [_value(one) for one in row]
+    return values if any(one is not None and one != "" for one in values) else []
 
 
 def _value(cell: Any) -> Any:
@@ -92,12 +102,13 @@ def _names(head: Sequence[Any], source: Source) -> list[str]:
 
 
 def _batched(names: list[str], rows: Iterator[Sequence[Any]]) -> Iterator[Batch]:
+    """Rows some at a time; one without any value is empty, and left out."""
     held: list[Sequence[Any]] = []
     numbers: list[int] = []
     number = 1
     # the row of names is the first
     for number, row in enumerate(rows, 2):
-        if not any(one is not None and one != "" for one in row):
+        if not row:
             continue
         held.append(row)
         numbers.append(number)
