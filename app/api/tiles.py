@@ -13,9 +13,11 @@ from fastapi.responses import JSONResponse, Response
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.api import asking, params
-from app.api.answers import headers
-from app.api.links import JSON, link
+from app.api.answers import headers, represent
+from app.api.html import wants_html
+from app.api.links import HTML, JSON, link
 from app.api.openapi import SELECTING
+from app.api.parameters import PARAMETERS
 from app.api.problems import Problem, closest
 from app.api.turns import heavy
 from app.catalog import Collection
@@ -36,6 +38,7 @@ DIMENSIONS = {"Point": 0, "LineString": 1, "Polygon": 2, "MultiPolygon": 2}
 #: Parameters of the items that mean nothing tile by tile: the nearest of each tile are not the nearest.
 NOT_BY_TILE = ("nearest", "k")
 LANGUAGES: tuple[Literal["zh", "en"], ...] = ("zh", "en")
+PAGE = ("json", "html")
 
 Query = Mapping[str, str]
 
@@ -55,6 +58,11 @@ class Tileset:
     @property
     def title(self) -> str:
         return f"{self.collection.title} {self.collection.title_en} ({self.grid.id})"
+
+    def address(self, request: Request, media_type: str = "") -> str:
+        """Address of its metadata, as a page or as data where that is said."""
+        chosen = {"f": "html" if media_type == HTML else "json"} if media_type else {}
+        return link(request, self.path, "", "", "", {**self.query, **chosen})["href"]
 
     def template(self, request: Request, names: str = "{tileMatrix}/{tileRow}/{tileCol}") -> str:
         """Address of a tile with the variables left in."""
@@ -83,7 +91,10 @@ def _given(request: Request, described: Collection, *more: str) -> tuple[dict[st
 def _open(operation: str, *formats: str, selecting: bool = False) -> dict[str, Any]:
     """What the API definition says of an operation; ids end as 20-057, table 11, asks."""
     offered = [_word("f", "格式。 Format.", *formats)] if formats else []
-    answer = {"description": "成功 OK", "content": {JSON: {"schema": {"type": "object"}}}}
+    answer: dict[str, Any] = {"description": "成功 OK", "content": {JSON: {"schema": {"type": "object"}}}}
+    if "html" in formats:
+        offered.append(PARAMETERS["lang"])
+        answer["content"][HTML] = {"schema": {"type": "string"}}
     return {
         "operationId": operation,
         "parameters": [*(SELECTING if selecting else []), *offered],
@@ -109,10 +120,10 @@ OPEN_TILE["responses"] = {
 # ------------------------------------------------------------------------------------------------------------- grids
 
 
-@router.get("/tileMatrixSets", openapi_extra=_open("getTileMatrixSetsList", "json"))
-async def get_tile_matrix_sets(request: Request) -> dict[str, Any]:
+@router.get("/tileMatrixSets", openapi_extra=_open("getTileMatrixSetsList", *PAGE))
+async def get_tile_matrix_sets(request: Request) -> Response:
     """全部瓦片格网。 All tile grids."""
-    params.formats(params.only(request, ("f",)), "json")
+    given = _format(request)
     described = [
         {
             "id": one.id,
@@ -123,16 +134,28 @@ async def get_tile_matrix_sets(request: Request) -> dict[str, Any]:
         }
         for one in TILE_MATRIX_SETS.values()
     ]
-    links = [link(request, "/tileMatrixSets", "self", JSON, "本页 This page")]
-    return {"tileMatrixSets": described, "links": links}
+    body = {"tileMatrixSets": described, "links": _self(request, "/tileMatrixSets")}
+    return represent(request, given, body, "grids.html", grids=TILE_MATRIX_SETS.values())
 
 
-@router.get("/tileMatrixSets/{tileMatrixSetId}", openapi_extra=_open("getTileMatrixSet", "json"))
-async def get_tile_matrix_set(request: Request, tileMatrixSetId: str) -> dict[str, Any]:
+@router.get("/tileMatrixSets/{tileMatrixSetId}", openapi_extra=_open("getTileMatrixSet", *PAGE))
+async def get_tile_matrix_set(request: Request, tileMatrixSetId: str) -> Response:
     """一个瓦片格网的定义。 The definition of a tile grid."""
     grid = _grid(tileMatrixSetId)
-    params.formats(params.only(request, ("f",)), "json")
-    return grid.document()
+    return represent(request, _format(request), grid.document(), "grid.html", grid=grid)
+
+
+def _format(request: Request) -> dict[str, str]:
+    given = params.only(request, ("f", "lang"))
+    params.formats(given, *PAGE)
+    return given
+
+
+def _self(request: Request, path: str, query: Query | None = None) -> list[dict[str, str]]:
+    return [
+        link(request, path, "self", JSON, "本页 This page", query),
+        link(request, path, "alternate", HTML, "网页 As a page", {**(query or {}), "f": "html"}),
+    ]
 
 
 # ----------------------------------------------------------------------------------------------------------- tilesets
@@ -140,20 +163,24 @@ async def get_tile_matrix_set(request: Request, tileMatrixSetId: str) -> dict[st
 
 @router.get(
     "/collections/{collectionId}/tiles",
-    openapi_extra=_open(".collection.vector.getTileSetsList", "json", selecting=True),
+    openapi_extra=_open(".collection.vector.getTileSetsList", *PAGE, selecting=True),
 )
-async def get_tilesets(request: Request, collectionId: str) -> dict[str, Any]:
+async def get_tilesets(request: Request, collectionId: str) -> Response:
     """图层的瓦片集。 The tilesets of a collection, one for each grid."""
     described = params.collection(collectionId)
-    given, query = _given(request, described, "f")
-    params.formats(given, "json")
+    given, query = _given(request, described, "f", "lang")
+    params.formats(given, *PAGE)
     sets = [Tileset(described, grid, query) for grid in TILE_MATRIX_SETS.values()]
     path = f"/collections/{described.id}"
     links = [
-        link(request, f"{path}/tiles", "self", JSON, "本页 This page", query),
+        *_self(request, f"{path}/tiles", query),
         link(request, path, "collection", JSON, described.title),
     ]
-    return {"links": links, "tilesets": [_summary(request, one) for one in sets]}
+    body = {"links": links, "tilesets": [_summary(request, one) for one in sets]}
+    pages = [{"grid": one.grid, "href": one.address(request, HTML)} for one in sets]
+    address = link(request, f"{path}/tiles", "", "", "", {**query, "f": "json"})["href"]
+    values: dict[str, Any] = {"collection": described, "sets": pages, "json_address": address}
+    return represent(request, given, body, "tilesets.html", **values)
 
 
 def _summary(request: Request, tileset: Tileset) -> dict[str, Any]:
@@ -169,28 +196,27 @@ def _summary(request: Request, tileset: Tileset) -> dict[str, Any]:
 
 @router.get(
     "/collections/{collectionId}/tiles/{tileMatrixSetId}",
-    openapi_extra=_open(".collection.vector.getTileSet", "json", "tilejson", selecting=True),
+    openapi_extra=_open(".collection.vector.getTileSet", "json", "tilejson", "html", selecting=True),
 )
 async def get_tileset(request: Request, collectionId: str, tileMatrixSetId: str) -> Response:
     """瓦片集说明，f=tilejson 为 TileJSON。 Metadata of a tileset, or TileJSON 3.0 with f=tilejson."""
     described, grid = params.collection(collectionId), _grid(tileMatrixSetId)
-    given, query = _given(request, described, "f")
-    formats = ("json", "tilejson") if grid is WEB_MERCATOR_QUAD else ("json",)
+    given, query = _given(request, described, "f", "lang")
+    formats = ("json", "tilejson", "html") if grid is WEB_MERCATOR_QUAD else PAGE
     params.formats(given, *formats)
     tileset = Tileset(described, grid, query)
-    as_tilejson = given.get("f") == "tilejson"
+    representation = "html" if wants_html(request, given) else given.get("f", "json")
     async with snapshot(request.app.state.reader) as connection:
-        made = await headers(
-            request, connection, asking.layers(described, query), "tilejson" if as_tilejson else "json"
-        )
+        made = await headers(request, connection, asking.layers(described, query), representation)
         # parameters that make no sense are told here, not tile by tile
         await asking.question(connection, described, query)
-        if as_tilejson:
-            body = _tilejson(request, tileset, await extent(connection, described))
-        else:
-            around = await tiles.grid_extent(connection, described, grid)
-            body = _metadata(request, tileset, around, await state(connection, described.layers))
-    return JSONResponse(body, headers=made)
+        box = await extent(connection, described)
+        if representation == "tilejson":
+            return JSONResponse(_tilejson(request, tileset, box), headers=made)
+        around = await tiles.grid_extent(connection, described, grid)
+        body = _metadata(request, tileset, around, await state(connection, described.layers))
+    values: dict[str, Any] = {"collection": described, "grid": grid, "box": box, "address": tileset.address(request)}
+    return represent(request, given, body, "tileset.html", made, json_address=tileset.address(request, JSON), **values)
 
 
 def _metadata(request: Request, tileset: Tileset, around: Bounds | None, current: State) -> dict[str, Any]:
@@ -233,6 +259,7 @@ def _more_links(request: Request, tileset: Tileset) -> list[dict[str, Any]]:
     }
     found: list[dict[str, Any]] = [
         template,
+        link(request, tileset.path, "alternate", HTML, "网页 As a page", {**tileset.query, "f": "html"}),
         link(request, f"/collections/{described.id}", f"{REL}/geodata", JSON, described.title),
     ]
     if tileset.grid is WEB_MERCATOR_QUAD:

@@ -74,7 +74,8 @@ class TileMatrixSet:
     rows: int
     uri: str | None = None
     scale_set: str | None = None
-    description: str | None = None
+    note: str = ""
+    note_en: str = ""
 
     @property
     def served(self) -> range:
@@ -139,7 +140,7 @@ class TileMatrixSet:
         body = {
             "id": self.id,
             "title": f"{self.title} {self.title_en}",
-            "description": self.description,
+            "description": f"{self.note} {self.note_en}" if self.note else None,
             "uri": self.uri,
             "crs": self.crs.uri,
             "orderedAxes": list(self.axes),
@@ -185,8 +186,8 @@ WEB_MERCATOR_QUAD = TileMatrixSet(
 CGCS2000_QUAD = TileMatrixSet(
     "CGCS2000Quad", "2000 国家大地坐标系经纬度", "CGCS2000 degrees", _offered("EPSG:4490"), ("Lat", "Lon"),
     pi * RADIUS / 180, west=-180.0, north=90.0, side=180.0, first=1, last=18, deepest=18, cols=2, rows=1,
-    description="本服务自定义：第 1 级为 2×1 块，与天地图“c”瓦片的行列号一致。"
-    " Defined by this service: level 1 has 2 by 1 tiles, numbered as Tianditu's “c” tiles are.",
+    note="本服务自定义：第 1 级为 2×1 块，与天地图“c”瓦片的行列号一致。",
+    note_en="Defined by this service: level 1 has 2 by 1 tiles, numbered as Tianditu's “c” tiles are.",
 )  # fmt: skip
 TILE_MATRIX_SETS: dict[str, TileMatrixSet] = {one.id: one for one in (WEB_MERCATOR_QUAD, CGCS2000_QUAD)}
 
