@@ -39,6 +39,8 @@ PAGES = {
     "chart": "/charts/progress?indicator=rd-gdp-share&region=330400",
     "matrix": "/charts/platforms?f=html",
     "layout": "/maps/jiaxing?system=corridor-core-zones",
+    "tileset": "/collections/platforms/tiles/CGCS2000Quad?f=html",
+    "grid": "/tileMatrixSets/CGCS2000Quad?f=html",
 }
 #: What tells that scripts have drawn.
 READY = {

@@ -49,7 +49,11 @@ def page(client: httpx.Client, path: str) -> Page:
     return read
 
 
-RESOURCES = ["/", "/conformance", "/functions", "/collections", "/api", "/credits"]
+TILES = "/collections/platforms/tiles"
+RESOURCES = [
+    "/", "/conformance", "/functions", "/collections", "/api", "/credits", "/tileMatrixSets",
+    "/tileMatrixSets/CGCS2000Quad", TILES, f"{TILES}/WebMercatorQuad",
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("path", RESOURCES)
