@@ -9,6 +9,7 @@ from fastapi import Request
 from fastapi.responses import Response
 
 from app.api.html import embedded, page
+from app.api.item_forms import Question
 from app.api.links import Link, base, link
 from app.catalog import Collection, Field
 from app.queries.exports import FORMATS
@@ -42,6 +43,7 @@ def items_page(
     body: Mapping[str, Any],
     links: Sequence[Link],
     names: Mapping[str, str],
+    form: Sequence[Question],
     made: Mapping[str, str],
 ) -> Response:
     """A page of items; ``body`` is the FeatureCollection in CRS84, ``names`` says what codes stand for."""
@@ -51,7 +53,7 @@ def items_page(
     export = {name: value for name, value in chosen.items() if name != "crs"}
     return page(
         request, "items.html", headers=made, collection=described, body=body, features=features, chosen=chosen,
-        columns=_columns(described, features, chosen), drawn=_drawn(request, features), names=names,
+        columns=_columns(described, features, chosen), drawn=_drawn(request, features), names=names, form=form,
         links={one["rel"]: one["href"] for one in links},
         json_address=link(request, f"/collections/{described.id}/items", "", "", "", {**kept, "f": "json"})["href"],
         exports={one: link(request, f"/exports/{described.id}.{one}", "", "", "", export)["href"] for one in FORMATS},

@@ -18,6 +18,7 @@ from app.api.body import posted
 from app.api.collections import moment, queryables_header
 from app.api.feature_pages import item_page, items_page
 from app.api.html import wants_html
+from app.api.item_forms import questions
 from app.api.language import language
 from app.api.links import GEOJSON, HTML, JSON, REL, SCHEMA, Link, link
 from app.api.openapi import documented
@@ -56,6 +57,7 @@ async def get_items(request: Request, collectionId: str) -> Response:
         ready = is_ready(request.state.read_from, described)
         page = await items.page(connection, question.selection, paging.limit, paging.after, paging.offset, view, ready)
         named = await names(connection, language(request)) if as_page else {}
+        form = await questions(connection, described, given, language(request)) if as_page else []
     made |= content_crs(view.crs) | queryables_header(request, described)
     links = _page_links(request, described, given, paging, page, as_page)
     members = {
@@ -68,7 +70,7 @@ async def get_items(request: Request, collectionId: str) -> Response:
     }
     text = feature_collection(page.features, members, view.crs)
     if as_page:
-        return items_page(request, described, given, json.loads(text), links, named, made)
+        return items_page(request, described, given, json.loads(text), links, named, form, made)
     return Response(text, media_type=MEDIA_TYPE, headers=made)
 
 

@@ -1,7 +1,7 @@
 """What codes stand for: a question may give a code, or any name of what it is the code of."""
 
 import difflib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -88,6 +88,18 @@ async def meant(connection: AsyncConnection, sort: str, values: Sequence[str]) -
             raise UnknownCode(value, await _candidates(connection, called, value))
     # a value that is a code is nothing else
     return sorted(codes | {row.id for row in rows if row.called.casefold() in wanted - codes})
+
+
+async def options(connection: AsyncConnection, sorts: Collection[str], lang: str) -> dict[str, list[tuple[str, str]]]:
+    """Every code of some sorts with one name, Chinese or English as the language is, sorted by name."""
+    found: dict[str, dict[str, str]] = {sort: {} for sort in sorts}
+    if sorts:
+        every = (sa.select(sa.literal(sort), *CALLED[sort].subquery().c) for sort in sorted(sorts))
+        for sort, code, called in await connection.execute(sa.union_all(*every).order_by(sa.text("3"))):
+            fits = called.isascii() == (lang == "en")
+            if fits or code not in found[sort]:
+                found[sort][code] = called
+    return {sort: sorted(names.items(), key=lambda one: one[1]) for sort, names in found.items()}
 
 
 async def _candidates(connection: AsyncConnection, called: sa.Subquery, value: str) -> dict[str, str]:
