@@ -28,6 +28,10 @@ LAYER = re.compile(r"[a-z][a-z0-9_]*")
     help="某字段（或 key、name、lon、lat、wkt、address）在文件中的列，可重复。"
     " Column of a field, or of key, name, lon, lat, wkt, address.",
 )  # fmt: skip
+@click.option(
+    "--set", "values", multiple=True, metavar="NAME=VALUE",
+    help="某字段各行相同的值，可重复。 Value of a field that is the same in all rows.",
+)  # fmt: skip
 @click.option("--crs", help="坐标系或基准，如 EPSG:4549、GCJ-02。 Reference system or datum.")
 @click.option("--encoding", help="文字编码，缺省自动判断。 Encoding of the texts; found out unless given.")
 @click.option("--table", help="文件中的图层或工作表。 Layer or sheet of the file.")
@@ -36,7 +40,9 @@ LAYER = re.compile(r"[a-z][a-z0-9_]*")
 @click.option("--apply", is_flag=True, help="写入；缺省只试导并报告。 Write; without it the import is only tried.")
 @click.option("--json", "as_json", is_flag=True, help="报告用 JSON。 The report as JSON.")
 @data_option
-def import_file(file: Path, layer: str, pairs: tuple[str, ...], as_json: bool, **options: Any) -> None:
+def import_file(
+    file: Path, layer: str, pairs: tuple[str, ...], values: tuple[str, ...], as_json: bool, **options: Any
+) -> None:
     """导入文件。 Import GeoJSON, GeoPackage, Shapefile (zip), KML, CSV or XLSX into a layer.
 
     Tried first: the report says what was read, refused and why, and what would change. All or nothing with --apply.
@@ -54,7 +60,8 @@ def import_file(file: Path, layer: str, pairs: tuple[str, ...], as_json: bool, *
             named = definition.id if definition else layer
             job = Job(
                 path=file.resolve(), file=file.name, layer=named, definition=definition, who=whoami(),
-                mapping=pairs_of(pairs, "--map"), limits=limits(settings), **options,
+                mapping=pairs_of(pairs, "--map"), constants=pairs_of(values, "--set"), limits=limits(settings),
+                **options,
             )  # fmt: skip
             with database(settings) as url:
                 with connection(settings):

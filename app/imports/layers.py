@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from geoalchemy2 import Geometry
 from sqlalchemy import Connection
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.schema import CreateIndex
+from sqlalchemy.schema import AddConstraint, CreateIndex, CreateTable, DropConstraint
 
 from app.catalog.imported import Definition, table
 from app.db import tables as t
@@ -107,12 +107,13 @@ def _rows(stage: Stage, there: sa.Table) -> tuple[list[str], sa.Subquery]:
 
 def _fill(connection: Connection, stage: Stage, there: sa.Table) -> None:
     """A new table, filled before it has indexes and triggers: many times as fast, and one row of history, the run's."""
-    indexes = sorted(there.indexes, key=lambda one: str(one.name))
-    there.indexes.clear()
-    there.create(connection)
     names, rows = _rows(stage, there)
+    connection.execute(CreateTable(there, include_foreign_key_constraints=[]))
+    connection.execute(DropConstraint(there.primary_key))
     connection.execute(sa.insert(there).from_select(names, sa.select(rows)))
-    for index in indexes:
+    connection.execute(sa.text("SET LOCAL maintenance_work_mem = '256MB'"))
+    connection.execute(AddConstraint(there.primary_key))
+    for index in sorted(there.indexes, key=lambda one: str(one.name)):
         connection.execute(CreateIndex(index))
     for statement in _triggers(there.name):
         connection.execute(sa.text(statement))

@@ -3,6 +3,7 @@
 import hashlib
 import re
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from sqlalchemy import Connection
 
 from app.catalog.imported import Definition
 from app.imports import cells, tables, vector
-from app.imports.addresses import Addresses, NotFound
+from app.imports.addresses import Addresses, Known, NotFound
 from app.imports.cells import Wrong
 from app.imports.coordinates import converter, resolve
 from app.imports.errors import Unreadable
@@ -27,8 +28,27 @@ NORTH = ("lat", "latitude", "y", "纬度", "北坐标", "北纬")
 WKT = ("wkt", "geometry", "geom", "the_geom")
 LONGEST_ID = 100
 SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
-#: A row as it is copied: number, id, name, fields, method, accuracy, source, geometry.
-Row = list[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """An accepted row: its number in the file, values of the fields, how its place is known, geometry as EWKB."""
+
+    number: int
+    id: str
+    name: str
+    values: list[Any]
+    method: str
+    accuracy_m: float | None
+    source: str
+    shape: str
+    place: str | None = None
+
+    def copied(self) -> list[Any]:
+        """In the order of the temporary table's columns."""
+        return [
+            self.number, self.id, self.name, *self.values, self.method, self.accuracy_m, self.source, self.shape,
+        ]  # fmt: skip
 
 
 class Rows:
@@ -47,6 +67,9 @@ class Rows:
         self.convert = {one.name: cells.converter(one, job.limits) for one in definition.fields}
         self.addresses = Addresses(connection) if self.parts["address"] else None
         self._layer = ""
+        for name in (*job.mapping, *job.constants):
+            if name not in self.fields and not (name in PARTS and name in job.mapping):
+                raise Unreadable(f"没有字段 {name!r}。 No field {name!r}. [{'、'.join((*PARTS, *self.fields))}]")
         if source.kind not in ("CSV", "XLSX"):
             self._layer = vector.describe(source, job.table)
         report.encoding = source.encoding
@@ -54,8 +77,8 @@ class Rows:
             report.crs, report.crs_known = resolve(job.crs or definition.crs, source.declared_crs)
         self._to_degrees = converter(report.crs if report.crs and self.addresses is None else "EPSG:4326")
 
-    def read(self, progress: Callable[[int], None]) -> Iterator[Row]:
-        """Every accepted row."""
+    def read(self, progress: Callable[[int], None]) -> Iterator[list[Row]]:
+        """Every accepted row, some at a time."""
         for number, batch in enumerate(self._batches()):
             if number == 0:
                 self._find_columns(batch)
@@ -63,7 +86,9 @@ class Rows:
             if self.report.read > self.job.limits.rows:
                 most = self.job.limits.rows
                 raise Unreadable(f"超过 {most} 行。 More than {most} rows.")
-            yield from self._accepted(batch)
+            accepted = list(self._accepted(batch))
+            if accepted:
+                yield accepted
             progress(self.report.read)
 
     def _batches(self) -> Iterator[Batch]:
@@ -90,7 +115,7 @@ class Rows:
             if name not in batch.values:
                 raise Unreadable(f"没有列 {name!r}。 No column {name!r}. {self._there()}")
         for name, column in self.fields.items():
-            if column not in batch.values:
+            if column not in batch.values and name not in self.job.constants:
                 self.report.notes.append(
                     f"字段 {name} 无列 {column!r}，留空。 {name}: no column {column!r}, left empty."
                 )
@@ -101,7 +126,8 @@ class Rows:
     def _needed(self) -> list[str]:
         """Columns that the steward names for fields, or that fields cannot do without."""
         named = [column for name, column in self.fields.items() if name in self.job.mapping]
-        return [*named, *(self.fields[one.name] for one in self.definition.fields if one.required)]
+        required = [one.name for one in self.definition.fields if one.required and one.name not in self.job.constants]
+        return [*named, *(self.fields[name] for name in required)]
 
     def _accepted(self, batch: Batch) -> Iterator[Row]:
         placed = self._placed(batch)
@@ -109,10 +135,11 @@ class Rows:
         none: Sequence[Any] = [None] * len(batch.rows)
         names = get(self.parts["name"] or "", none)
         keys = get(self.parts["key"] or "", none)
-        fields = [(name, self.convert[name], get(column, none)) for name, column in self.fields.items()]
+        fields = [(name, self.convert[name], self._column(name, column, batch)) for name, column in self.fields.items()]
         method, accuracy = self.definition.geometry_method, self.definition.accuracy_m
         limits, report, keyed = self.job.limits, self.report, bool(self.parts["key"])
         shapes, hexes = placed.shapes, placed.hexes
+        source = f"{report.file}：{self.definition.source}"
         for index, row in enumerate(batch.rows):
             if shapes[index] is None:
                 continue
@@ -129,11 +156,21 @@ class Rows:
                 report.refuse(row, at, str(error), value)
                 continue
             by_address = placed.known.get(index)
-            how: tuple[Any, ...] = by_address or (method, accuracy, f"{report.file}：{self.definition.source}")
-            yield [row, item, name, *made, *how, hexes[index]]
+            if by_address is None:
+                yield Row(row, item, name, made, method, accuracy, source, hexes[index])
+            else:
+                told = f"地址匹配：{by_address.name}（{by_address.id}）。 Address matched to {by_address.id}."
+                accurate = by_address.accuracy_m
+                yield Row(row, item, name, made, by_address.method, accurate, told, hexes[index], by_address.id)
+
+    def _column(self, name: str, column: str, batch: Batch) -> Sequence[Any]:
+        """The cells of a field: the same for all rows where the steward gives it a value."""
+        if name in self.job.constants:
+            return [self.job.constants[name]] * len(batch.rows)
+        return batch.values.get(column) or [None] * len(batch.rows)
 
     def _placed(self, batch: Batch) -> "_Placed":
-        known: dict[int, tuple[str, float | None, str]] = {}
+        known: dict[int, Known] = {}
         shapes = self._by_address(batch, self.addresses, known) if self.addresses is not None else self._shapes(batch)
         found = checked(shapes, self._to_degrees, self.definition.geometry, self.job.limits)
         told = self.report
@@ -184,9 +221,7 @@ class Rows:
             if number is not None:
                 into[index] = float(number)
 
-    def _by_address(
-        self, batch: Batch, addresses: Addresses, known: dict[int, tuple[str, float | None, str]]
-    ) -> np.ndarray:
+    def _by_address(self, batch: Batch, addresses: Addresses, known: dict[int, Known]) -> np.ndarray:
         shapes = np.full(len(batch.rows), None, dtype=object)
         said: set[int] = set()
         for index, value in enumerate(batch.values[self.parts["address"] or ""]):
@@ -200,8 +235,7 @@ class Rows:
                 said.add(index)
                 continue
             shapes[index] = shapely.Point(place.lon, place.lat)
-            source = f"地址匹配：{place.name}（{place.id}）。 Address matched to {place.id}."
-            known[index] = (place.method, place.accuracy_m, source)
+            known[index] = place
         self._said = frozenset(said)
         return shapes
 
@@ -209,7 +243,7 @@ class Rows:
 class _Placed:
     """Geometries of a batch, as they are and as EWKB; ``known`` says how those from addresses are known."""
 
-    def __init__(self, shapes: np.ndarray, hexes: np.ndarray, known: dict[int, tuple[str, float | None, str]]) -> None:
+    def __init__(self, shapes: np.ndarray, hexes: np.ndarray, known: dict[int, Known]) -> None:
         self.shapes = shapes
         self.hexes = hexes
         self.known = known

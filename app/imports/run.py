@@ -37,8 +37,8 @@ def run(connection: Connection, job: Job, progress: Progress) -> Report:
         rows = Rows(connection, job, now, opened, report)
         stage = Stage(connection, now)
         with stage.copying() as copy:
-            for row in rows.read(lambda count: progress("读入 reading", count, opened.total)):
-                copy.write_row(row)
+            for accepted in rows.read(lambda count: progress("读入 reading", count, opened.total)):
+                copy([one.copied() for one in accepted])
         report.notes += opened.notes
         keyed, named = bool(rows.parts["key"]), bool(rows.parts["name"])
     stage.refuse_doubles(report, keyed)
@@ -47,7 +47,7 @@ def run(connection: Connection, job: Job, progress: Progress) -> Report:
     stage.place()
     if not report.read:
         report.notes.append("文件没有数据行。 The file has no rows.")
-    report.counties = dict(stage.counties())
+    report.counties = dict(stage.counties(report.accepted))
     progress("比对 comparing", report.accepted, report.accepted)
     stage.suspects(report, named)
     layers.compare(connection, stage, before, job.replace, report)

@@ -1,5 +1,6 @@
 """Accepted rows set down in a temporary table, and what the database says of them before they are written."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -20,8 +21,36 @@ BEHIND = ("geometry_method", "position_accuracy_m", "position_source", "geom")
 NEAR_M = 100
 #: Parts of a degree, about a metre, within which two points are at one place.
 GRID = 1e5
+#: What COPY takes for more than itself.
+SPECIAL = re.compile(r"[\\\t\n\r]")
+ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 #: Rows named of each group of suspects.
 NAMED = 5
+
+
+def copied(rows: Sequence[Sequence[Any]]) -> bytes:
+    """Rows in the text form of COPY; column by column, for texts are escaped many at a time."""
+    columns = [_column(column) for column in zip(*rows, strict=True)]
+    return "".join(["\t".join(row) + "\n" for row in zip(*columns, strict=True)]).encode()
+
+
+def _column(values: Sequence[Any]) -> Sequence[str]:
+    texts = [one if type(one) is str else "\\N" if one is None else _text(one) for one in values]
+    # no text holds a NUL
+    joined = "\0".join(one for one, value in zip(texts, values, strict=True) if type(value) is str)
+    if not SPECIAL.search(joined):
+        return texts
+    return [one.translate(ESCAPES) if type(value) is str else one for one, value in zip(texts, values, strict=True)]
+
+
+def _text(value: Any) -> str:
+    """A value that is no text; of a list the members are quoted and the whole is escaped."""
+    if isinstance(value, bool):
+        return "t" if value else "f"
+    if isinstance(value, list):
+        members = (one.replace("\\", "\\\\").replace('"', '\\"') for one in value)
+        return ("{" + ",".join(f'"{one}"' for one in members) + "}").translate(ESCAPES)
+    return str(value)
 
 
 class Stage:
@@ -61,13 +90,13 @@ class Stage:
 
     @contextmanager
     def copying(self) -> Iterator[Any]:
-        """A COPY into the table of rows; columns are ``BEFORE``, the fields, ``BEHIND``."""
+        """A COPY into the table of rows: a function that takes some, the columns ``BEFORE``, the fields, ``BEHIND``."""
         names = [*BEFORE, *(one.name for one in self.definition.fields), *BEHIND]
         driver: Any = self.connection.connection.driver_connection
         columns = sql.SQL(", ").join(map(sql.Identifier, names))
         statement = sql.SQL("COPY {} ({}) FROM STDIN").format(sql.Identifier(self.rows.name), columns)
         with driver.cursor() as cursor, cursor.copy(statement) as copy:
-            yield copy
+            yield lambda rows: copy.write(copied(rows))
 
     def refuse_doubles(self, report: Report, keyed: bool) -> None:
         """Keep the first row of each id; ids are keys of the file, or made of name and geometry."""
@@ -86,44 +115,52 @@ class Stage:
 
     def place(self) -> None:
         """Find county and city of every anchor point; on a shared edge the smallest adcode wins."""
-        rows, region = self.rows.c, t.region.c
-        self.connection.execute(sa.text("ANALYZE import_stage"))
+        rows, place, region = self.rows.c, self.places.c, t.region.c
         outlines = sa.select(region.id, region.parent).where(~region.retired, region.geom.is_not(None))
         # one outline at a time: PostGIS then keeps it prepared for all points
-        for county, city in self.connection.execute(outlines.where(region.level == "county").order_by(region.id)).all():
-            self._inside(county, county, city, sa.true())
+        for county, city in self.connection.execute(outlines.where(region.level == "county")).all():
+            self._inside(self.rows, county, county, city)
+        other = self.places.alias("other")
+        edge = (place.row_no == other.c.row_no) & (place.county > other.c.county)
+        self.connection.execute(sa.delete(self.places).where(edge))
+        left = sa.Table(
+            "import_left", sa.MetaData(), sa.Column("row_no", sa.BigInteger), sa.Column("position", rows.position.type),
+            prefixes=["TEMPORARY"], postgresql_on_commit="DROP",
+        )  # fmt: skip
+        left.create(self.connection)
         # NOT EXISTS, here and elsewhere: of a million rows NOT IN compares each with each
-        unplaced = ~sa.exists().where(self.places.c.row_no == rows.row_no)
-        for city, _ in self.connection.execute(outlines.where(region.level == "city").order_by(region.id)).all():
-            self._inside(city, None, city, unplaced)
-        self.connection.execute(sa.text("ANALYZE import_place"))
+        unplaced = sa.select(rows.row_no, rows.position).where(~sa.exists().where(place.row_no == rows.row_no))
+        self.connection.execute(sa.insert(left).from_select(["row_no", "position"], unplaced))
+        for city, _ in self.connection.execute(outlines.where(region.level == "city")).all():
+            self._inside(left, city, None, city)
+        other_city = (place.row_no == other.c.row_no) & place.county.is_(None) & (place.city > other.c.city)
+        self.connection.execute(sa.delete(self.places).where(other_city))
+        for table in (self.rows, self.places):
+            self.connection.execute(sa.text(f"ANALYZE {table.name}"))
 
-    def _inside(self, outline: str, county: str | None, city: str | None, where: sa.ColumnElement[bool]) -> None:
-        rows, region = self.rows.c, t.region.c
+    def _inside(self, points: sa.Table, outline: str, county: str | None, city: str | None) -> None:
+        region = t.region.c
         shape = sa.select(region.geom).where(region.id == outline).scalar_subquery()
-        found = sa.select(rows.row_no, sa.literal(county, sa.Text), sa.literal(city, sa.Text)).where(
-            sa.func.ST_Covers(shape, rows.position), where
+        found = sa.select(points.c.row_no, sa.literal(county, sa.Text), sa.literal(city, sa.Text)).where(
+            sa.func.ST_Covers(shape, points.c.position)
         )
         self.connection.execute(sa.insert(self.places).from_select(["row_no", "county", "city"], found))
 
     def placed(self) -> sa.Select[Any]:
         """Every row with its county and city."""
         place = self.places.c
-        of = sa.select(place.row_no, sa.func.min(place.county).label("county"), sa.func.min(place.city).label("city"))
-        one = of.group_by(place.row_no).subquery("place")
-        joined = self.rows.outerjoin(one, one.c.row_no == self.rows.c.row_no)
-        return sa.select(*self.rows.c, one.c.county, one.c.city).select_from(joined)
+        joined = self.rows.outerjoin(self.places, place.row_no == self.rows.c.row_no)
+        return sa.select(*self.rows.c, place.county, place.city).select_from(joined)
 
-    def counties(self) -> Mapping[str, int]:
-        """Rows by name of county."""
-        placed, region = self.placed().subquery(), t.region.c
-        counted = (
-            sa.select(sa.func.coalesce(region.name, "县界以外 outside the counties"), sa.func.count())
-            .select_from(placed.outerjoin(t.region, region.id == placed.c.county))
-            .group_by(region.name, placed.c.county)
-            .order_by(placed.c.county)
-        )
-        return dict(self.connection.execute(counted).all())
+    def counties(self, rows: int) -> Mapping[str, int]:
+        """Rows by name of county, of so many in all."""
+        place, region = self.places.c, t.region.c
+        counted = sa.select(region.name, sa.func.count()).join(self.places, region.id == place.county)
+        counted = counted.group_by(region.name, region.id).order_by(region.id)
+        found: dict[str, int] = {row[0]: row[1] for row in self.connection.execute(counted)}
+        if outside := rows - sum(found.values()):
+            found["县界以外 outside the counties"] = outside
+        return found
 
     def suspects(self, report: Report, named: bool) -> None:
         """Rows that may be one thing: of one name, at one place, or of the name of a platform."""
