@@ -23,7 +23,6 @@ PAGES = {
     "collections": "/collections?f=html",
     "collection": "/collections/platforms?f=html",
     "items": "/collections/platforms/items?within=haining&limit=20",
-    "elements": "/collections/layout_elements/items?f=html",
     "item": "/collections/counties/items/330481?f=html",
     "element": "/collections/layout_elements/items/jx-corridor?f=html",
     "schema": "/collections/platforms/queryables?f=html",
@@ -44,7 +43,7 @@ PAGES = {
 }
 #: What tells that scripts have drawn.
 READY = {
-    "collection": ".map[data-ready]", "items": ".map[data-ready]", "elements": ".map[data-ready]",
+    "collection": ".map[data-ready]", "items": ".map[data-ready]",
     "item": ".map[data-ready]", "element": ".map[data-ready]", "county": "#sieve[data-ready]",
     "bare-county": "#sieve[data-ready]", "two-maps": ".frames[data-ready]", "api": ".opblock",
 }  # fmt: skip
