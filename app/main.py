@@ -31,6 +31,7 @@ from app.api import (
     thematic,
     thumbnails,
     tiles,
+    uploads,
 )
 from app.api.answers import NotModified, not_modified
 from app.api.cache import ResponseCache
@@ -96,7 +97,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.add_exception_handler(NotModified, not_modified)
     for module in (
         pages, counties, compare, health, collections, items, editing, history, exports, popups, thematic, charts,
-        prints, thumbnails, maps, registers, search, composite, tiles,
+        prints, thumbnails, maps, registers, search, composite, tiles, uploads,
     ):  # fmt: skip
         app.include_router(module.router, dependencies=[Depends(see_imported)])
     app.add_middleware(ErrorPages)

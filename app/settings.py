@@ -115,6 +115,7 @@ class Settings(BaseMapSettings, BaseSettings):
     import_memory_mb: int = Field(
         default=2048, ge=512, description="most memory (MiB of data) of the process that reads an imported file"
     )
+    concurrent_imports: int = Field(default=1, ge=1, le=16, description="uploaded files that are imported at once")
     upload_max_mb: int = Field(default=100, ge=1, description="largest file (MiB) that can be uploaded over HTTP")
     upload_seconds: int = Field(default=120, ge=1, description="longest time of an import that was uploaded over HTTP")
     default_limit: int = Field(default=100, ge=1, description="`limit` of an items request that names none")

@@ -9,7 +9,7 @@ from app.queries.imported import Imported
 #: Parameters that may name a place of any collection.
 PLACES = ("within", "along", "filter", "collections")
 #: Resources that list every collection.
-LISTS = frozenset(("/", "/collections", "/api", "/api.html", "/credits", "/search"))
+LISTS = frozenset(("/", "/collections", "/api", "/api.html", "/credits", "/search", "/imports"))
 
 
 async def see_imported(request: Request) -> None:

@@ -12,7 +12,7 @@ from app.api.edge import client_of
 from app.api.problems import Problem
 from app.settings import Settings
 
-Kind = Literal["exports", "tiles", "prints"]
+Kind = Literal["exports", "tiles", "prints", "imports"]
 #: Seconds after which a client that found no turn may try again.
 RETRY_AFTER = 10
 
@@ -109,6 +109,7 @@ def turns(settings: Settings) -> dict[Kind, Turns]:
         "exports": min(settings.concurrent_exports, spare),
         "tiles": min(settings.concurrent_tiles, spare),
         "prints": settings.concurrent_prints,
+        "imports": settings.concurrent_imports,
     }
     return {kind: Turns(number, settings.queue_length, settings.queue_wait_s) for kind, number in places.items()}
 

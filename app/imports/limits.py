@@ -36,9 +36,5 @@ def limits(settings: Settings, *, uploaded: bool = False) -> Limits:
         text=settings.import_max_text,
         seconds=settings.upload_seconds if uploaded else settings.import_seconds,
         memory=settings.import_memory_mb << 20,
-        area=AREA,
+        area=settings.edit_area,
     )
-
-
-#: West, south, east, north (degrees) of where Jiaxing and its neighbours lie, with a wide margin.
-AREA = (115.0, 25.0, 125.0, 34.0)

@@ -8,12 +8,12 @@ from sqlalchemy import Connection
 from app.catalog.imported import Definition
 from app.db import tables as t
 from app.db.records import signed
-from app.imports import layers
+from app.imports import layers, platforms
 from app.imports.errors import Unreadable
 from app.imports.job import Job, checksum
 from app.imports.report import Report
 from app.imports.rows import Rows
-from app.imports.source import source
+from app.imports.source import Source, source
 from app.imports.staging import Stage
 
 #: What is being done, rows, and how many there are where that is known.
@@ -32,6 +32,9 @@ def run(connection: Connection, job: Job, progress: Progress) -> Report:
     )
     with source(job.path, job.limits, job.encoding) as opened:
         report = Report(job.file, checksum(job.path), opened.kind, job.layer)
+        if job.layer == platforms.LAYER:
+            _platforms(connection, job, opened, report, progress)
+            return report
         before = layers.known(connection, job.layer)
         now = _definition(job, before)
         rows = Rows(connection, job, now, opened, report)
@@ -59,6 +62,18 @@ def run(connection: Connection, job: Job, progress: Progress) -> Report:
     return report
 
 
+def _platforms(connection: Connection, job: Job, opened: Source, report: Report, progress: Progress) -> None:
+    """Write the rows even where it is only tried: who takes the transaction back has seen what would happen."""
+    why = job.why or f"导入 {job.file}。 Import of {job.file}."
+    platforms.bring(connection, job, opened, report, lambda count: progress("读入 reading", count, opened.total), why)
+    report.accepted = report.read - report.refused
+    report.notes += opened.notes
+    if job.apply:
+        if not report.accepted:
+            raise Unreadable("没有可接受的行，未导入。 No row was accepted: nothing is imported.")
+        _record(connection, job, report)
+
+
 def _definition(job: Job, before: Definition | None) -> Definition:
     """The layer as it shall be: as newly defined, else as it is known."""
     if job.definition is None:
@@ -75,17 +90,21 @@ def _definition(job: Job, before: Definition | None) -> Definition:
 def _write(
     connection: Connection, job: Job, stage: Stage, now: Definition, before: Definition | None, report: Report
 ) -> None:
+    signed(connection, job.who, job.why or f"导入 {job.file}。 Import of {job.file}.")
+    layers.write(connection, stage, now, before, job.replace, report)
+    _record(connection, job, report)
+
+
+def _record(connection: Connection, job: Job, report: Report) -> None:
+    """Keep the report, and one row of history for the run."""
     report.applied = True
     made = sa.insert(t.import_run).values(
         layer=job.layer, file=job.file, sha256=report.sha256, who=job.who, report=report.as_dict()
     )
     report.run = connection.scalar(made.returning(t.import_run.c.id))
-    why = job.why or f"导入 {job.file}（第 {report.run} 次导入）。 Import of {job.file}, run {report.run}."
-    signed(connection, job.who, why)
-    layers.write(connection, stage, now, before, job.replace, report)
     after = {"file": job.file, "sha256": report.sha256, "changes": report.changes}
     connection.execute(
         sa.insert(t.change).values(
-            layer=job.layer, action="import", after=after, who=job.who, why=why, import_run=report.run
+            layer=job.layer, action="import", after=after, who=job.who, why=job.why, import_run=report.run
         )
     )
