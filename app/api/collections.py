@@ -3,6 +3,7 @@
 Requirements are those of OGC API – Features Part 1 (core), Part 2 (crs), Part 3 (queryables, filter), Part 5 (schemas).
 """
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -21,6 +22,7 @@ from app.catalog import COLLECTIONS, Collection
 from app.conformance import CLASSES
 from app.crs import CRS84, OFFERED
 from app.db.engine import snapshot
+from app.queries import codes
 from app.queries.exports import FORMATS
 from app.queries.items import extent
 from app.queries.versions import state
@@ -124,29 +126,36 @@ def queryables_header(request: Request, described: Collection) -> dict[str, str]
 @router.get("/collections/{collectionId}/queryables", openapi_extra=documented("schema"))
 async def get_queryables(request: Request, collectionId: str) -> Response:
     """可查询的属性（JSON Schema）。 What can be asked of a collection, as JSON Schema."""
-    described = params.collection(collectionId)
-    return _schema_answer(request, described, schemas.queryables(request, described), "可查询的属性", "Queryables")
+    return await _schema_answer(request, collectionId, schemas.queryables, "可查询的属性", "Queryables")
 
 
 @router.get("/collections/{collectionId}/sortables", openapi_extra=documented("schema"))
 async def get_sortables(request: Request, collectionId: str) -> Response:
     """可排序的属性（JSON Schema）。 What a collection can be sorted by, as JSON Schema."""
-    described = params.collection(collectionId)
-    return _schema_answer(request, described, schemas.sortables(request, described), "可排序的属性", "Sortables")
+    return await _schema_answer(request, collectionId, schemas.sortables, "可排序的属性", "Sortables")
 
 
 @router.get("/collections/{collectionId}/schema", openapi_extra=documented("schema"))
 async def get_schema(request: Request, collectionId: str) -> Response:
     """要素的属性（JSON Schema）。 The properties of a collection's items, as JSON Schema."""
-    described = params.collection(collectionId)
-    return _schema_answer(request, described, schemas.returnables(request, described), "属性", "Properties")
+    return await _schema_answer(request, collectionId, schemas.returnables, "属性", "Properties")
 
 
-def _schema_answer(
-    request: Request, described: Collection, body: schemas.Schema, heading: str, heading_en: str
+async def _schema_answer(
+    request: Request,
+    name: str,
+    schema: Callable[[Request, Collection, schemas.Codes], schemas.Schema],
+    heading: str,
+    heading_en: str,
 ) -> Response:
-    values: dict[str, Any] = {"collection": described, "heading": heading, "heading_en": heading_en}
-    return represent(request, _given(request), body, "schema.html", media_type=SCHEMA, **values)
+    described, given = params.collection(name), _given(request)
+    sorts = {one.name: one.refers for one in described.fields if one.refers}
+    layers = [*described.layers, *(table for one in sorts.values() for table in codes.read_from(one))]
+    async with snapshot(request.app.state.reader) as connection:
+        made = await headers(request, connection, layers, "html" if wants_html(request, given) else "json")
+        known = {one: await codes.listed(connection, sort) for one, sort in sorts.items()}
+    values: dict[str, Any] = {"collection": described, "heading": heading, "heading_en": heading_en, "codes": known}
+    return represent(request, given, schema(request, described, known), "schema.html", made, SCHEMA, **values)
 
 
 async def _describe(request: Request, connection: AsyncConnection, described: Collection) -> dict[str, Any]:

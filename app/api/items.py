@@ -28,9 +28,10 @@ from app.crs import CRS84, Crs
 from app.db.engine import snapshot
 from app.encode.geojson import MEDIA_TYPE, feature_collection, feature_with
 from app.queries import items
-from app.queries.aggregate import STATISTICS, Statistic, aggregate
+from app.queries.aggregate import MAX_GROUPS, STATISTICS, Statistic, TooManyGroups, aggregate
 from app.queries.names import names
 from app.queries.ready import is_ready
+from app.queries.selection import Selection
 
 router = APIRouter(tags=["items"])
 FORMATS = ("json", "geojson", "html")
@@ -53,7 +54,7 @@ async def get_items(request: Request, collectionId: str) -> Response:
         representation = "html" if as_page else "json"
         made = await headers(request, connection, asking.layers(described, given), representation)
         question = await asking.question(connection, described, given)
-        _check_key(paging.after, described, view)
+        _check_key(paging.after, question.selection, view)
         ready = is_ready(request.state.read_from, described)
         page = await items.page(connection, question.selection, paging.limit, paging.after, paging.offset, view, ready)
         named = await names(connection, language(request)) if as_page else {}
@@ -79,12 +80,14 @@ def content_crs(crs: Crs) -> dict[str, str]:
     return {"Content-Crs": f"<{crs.uri}>"}
 
 
-def _check_key(key: Sequence[Any] | None, described: Collection, view: items.View) -> None:
+def _check_key(key: Sequence[Any] | None, selection: Selection, view: items.View) -> None:
     """A page token belongs to one order of items; under another it means nothing."""
     if key is None:
         return
-    sorted_by = [described.field(name) for name, _ in view.order]
+    sorted_by = [selection.collection.field(name) for name, _ in view.order]
     kinds = [KEY_TYPES.get(one.type, ()) if one else () for one in sorted_by]
+    if not kinds and selection.nearest:
+        kinds = [KEY_TYPES["number"]]
     if len(key) != len(kinds) + 1:
         raise params.not_a_token()
     for one, kind in zip(key, kinds, strict=False):
@@ -187,7 +190,7 @@ async def search_items(request: Request, collectionId: str) -> Response:
     paging = params.paging(body.paging, request.app.state.settings)
     async with snapshot(request.app.state.reader) as connection:
         question = await asking.question(connection, described, {}, body.filter, body.intersects)
-        _check_key(paging.after, described, items.View())
+        _check_key(paging.after, question.selection, items.View())
         page = await items.page(connection, question.selection, paging.limit, paging.after)
     members: dict[str, Any] = {
         "numberMatched": page.matched,
@@ -214,7 +217,13 @@ async def get_aggregate(request: Request, collectionId: str) -> Response:
         representation = "html" if wants_html(request, given) else "json"
         made = await headers(request, connection, asking.layers(described, given), representation)
         question = await asking.question(connection, described, given)
-        found = await aggregate(connection, question.selection, by, statistics)
+        try:
+            found = await aggregate(connection, question.selection, by, statistics)
+        except TooManyGroups:
+            raise Problem(
+                400, f"分组多于 {MAX_GROUPS} 个。 More than {MAX_GROUPS} groups: fewer properties, or others.",
+                parameter="group_by",
+            ) from None  # fmt: skip
         named = await names(connection, language(request)) if representation == "html" else {}
     body = {
         "group_by": given["group_by"],

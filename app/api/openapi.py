@@ -21,6 +21,7 @@ OPENAPI_MEDIA_TYPE = "application/vnd.oai.openapi+json;version=3.0"
 GEOJSON = "application/geo+json"
 
 Schema = dict[str, Any]
+Codes = Mapping[str, Sequence[str]]
 
 #: What chooses items, for operations whose collection is only known when they are called.
 SELECTING = [
@@ -219,16 +220,17 @@ def listed(register: Register) -> Schema:
     return {"parameters": parameters, "responses": _answers("application/json", LIST)}
 
 
-def document(app: FastAPI, address: str) -> Schema:
-    """The API's description; ``address`` is where its clients find it."""
-    known, made = getattr(app.state, "described", (None, {}))
+def document(app: FastAPI, address: str, codes: Codes) -> Schema:
+    """The API's description; ``address`` is where its clients find it, ``codes`` those of each sort."""
     # the same object, as long as no layer was imported or defined anew
-    if known is not COLLECTIONS.imported:
-        known, made = app.state.described = (COLLECTIONS.imported, _document(app))
+    imported, known, made = getattr(app.state, "described", (None, {}, {}))
+    if imported is not COLLECTIONS.imported or known != codes:
+        made = _document(app, codes)
+        app.state.described = (COLLECTIONS.imported, codes, made)
     return {**made, "servers": [{"url": address}]}
 
 
-def _document(app: FastAPI) -> Schema:
+def _document(app: FastAPI, codes: Codes) -> Schema:
     schema = get_openapi(
         title=app.title, version=app.version, description=app.description, routes=app.routes, openapi_version="3.0.3",
         license_info={"name": "Apache-2.0", "url": "https://www.apache.org/licenses/LICENSE-2.0"},
@@ -239,7 +241,8 @@ def _document(app: FastAPI) -> Schema:
             _complete(operation)
         if path in BY_COLLECTION:
             for described in COLLECTIONS.values():
-                paths[path.replace("{collectionId}", described.id)] = _of(operations, BY_COLLECTION[path], described)
+                own = _of(operations, BY_COLLECTION[path], described, codes)
+                paths[path.replace("{collectionId}", described.id)] = own
         else:
             paths[path] = operations
     limit = {**PARAMETERS["limit"], "schema": _limit(app)}
@@ -284,7 +287,7 @@ def _shared(parameter: Schema) -> Schema:
     return {"$ref": f"#/components/parameters/{name}"} if shared else parameter
 
 
-def _of(operations: Mapping[str, Schema], kind: str, described: Collection) -> Schema:
+def _of(operations: Mapping[str, Schema], kind: str, described: Collection, codes: Codes) -> Schema:
     """The operations of a path for one collection: reading with its own parameters, writing where that is allowed."""
     made = deepcopy(dict(operations))
     for method, operation in operations.items():
@@ -295,15 +298,15 @@ def _of(operations: Mapping[str, Schema], kind: str, described: Collection) -> S
         own["operationId"] = f"{kind if method == 'get' else method}_{described.id}"
         own["summary"] = f"{described.title} {described.title_en}"
         parameters = [one for one in operation["parameters"] if one.get("in") != "path"]
-        own["parameters"] = _selecting(described) + parameters if method == "get" else parameters
+        own["parameters"] = _selecting(described, codes) + parameters if method == "get" else parameters
     return made
 
 
-def _selecting(described: Collection) -> list[Schema]:
+def _selecting(described: Collection, codes: Codes) -> list[Schema]:
     """What chooses items of a collection; its own properties under their own descriptions."""
     own: list[Field] = list(described.queryables)
     names = [one for one in asking.selecting(described) if not any(one == field.name for field in own)]
-    return [*(_shared(PARAMETERS[one]) for one in names), *(of_field(field) for field in own)]
+    return [*(_shared(PARAMETERS[one]) for one in names), *(of_field(field, codes) for field in own)]
 
 
 def _down(node: Any) -> Any:

@@ -18,6 +18,7 @@ from app.db.engine import snapshot
 from app.maps.assets import vendored_packages
 from app.maps.print import version_mark
 from app.maps.symbols import PLATFORM_SYMBOLS, swatch
+from app.queries.codes import listed
 from app.queries.exports import FORMATS
 from app.queries.layouts import layouts
 from app.queries.names import names
@@ -61,7 +62,11 @@ async def get_api(request: Request) -> Response:
     params.formats(given, "json", "html")
     if wants_html(request, given):
         return await get_api_page(request)
-    return JSONResponse(document(request.app, base(request)), headers={"Vary": VARY}, media_type=OPENAPI_MEDIA_TYPE)
+    sorts = {one.refers for described in COLLECTIONS.values() for one in described.queryables if one.refers}
+    async with snapshot(request.app.state.reader) as connection:
+        codes = {sort: list(await listed(connection, sort)) for sort in sorted(sorts)}
+    described = document(request.app, base(request), codes)
+    return JSONResponse(described, headers={"Vary": VARY}, media_type=OPENAPI_MEDIA_TYPE)
 
 
 @router.get("/api.html", include_in_schema=False)

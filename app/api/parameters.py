@@ -1,5 +1,6 @@
 """The query parameters of the API definition: what the names of ``asking`` and ``params`` mean, and their types."""
 
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from app.api import asking
@@ -29,11 +30,11 @@ def query(name: str, description: str, schema: Schema | None = None) -> Schema:
     }
 
 
-def of_field(one: Field) -> Schema:
-    """The parameter of a queryable property (/req/queryables-query-parameters/parameters)."""
-    schema: Schema = TEXTS if one.type == "array" else {"type": one.type}
-    if one.values:
-        schema = {**schema, "enum": list(one.values)}
+def of_field(one: Field, codes: Mapping[str, Iterable[str]] = {}) -> Schema:
+    """The parameter of a queryable property (/req/queryables-query-parameters/parameters); ``codes`` by their sort."""
+    known = list(codes.get(one.refers, ()) if one.refers else one.values)
+    value: Schema = {"type": "string" if one.type == "array" else one.type, **({"enum": known} if known else {})}
+    schema: Schema = {"type": "array", "items": value} if one.type == "array" else value
     return query(one.name, f"{one.title} {one.title_en}", schema)
 
 

@@ -3,7 +3,7 @@
 Requirements are those of OGC API – Features Part 5 (OGC 23-058).
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from fastapi import Request
@@ -20,21 +20,26 @@ UCUM = {"km²": "km2", "m": "m"}
 Schema = dict[str, Any]
 
 
-def property_schema(one: Field) -> Schema:
+#: The codes that there are, by property.
+Codes = Mapping[str, Iterable[str]]
+
+
+def property_schema(one: Field, codes: Codes) -> Schema:
     """The schema of one property, without its place in the order."""
     made: Schema = {"title": f"{one.title} {one.title_en}", "type": one.type}
-    if one.values:
-        made["enum"] = list(one.values)
+    known = {"enum": found} if (found := list(codes.get(one.name, one.values))) else {}
+    if one.type != "array":
+        made |= known
     if one.unit in UCUM:
         made["x-ogc-unit"] = UCUM[one.unit]
     if one.type == "array" and one.queryable:
-        made["items"] = {"type": "string"}
+        made["items"] = {"type": "string", **known}
     return made
 
 
-def returnables(request: Request, described: Collection) -> Schema:
+def returnables(request: Request, described: Collection, codes: Codes) -> Schema:
     """All that an item has (/req/returnables-and-receivables/response)."""
-    made = _schema(request, described, "schema", described.fields)
+    made = _schema(request, described, "schema", described.fields, codes)
     identifier = {"type": "string", "title": "代号 Id", "x-ogc-role": "id", "readOnly": True}
     if described.writable:
         # /req/features/schema: what a request may hold beside what an answer does
@@ -45,9 +50,9 @@ def returnables(request: Request, described: Collection) -> Schema:
     return made | {"properties": {"id": identifier, **made["properties"], "geometry": _geometry(described)}}
 
 
-def queryables(request: Request, described: Collection) -> Schema:
+def queryables(request: Request, described: Collection, codes: Codes) -> Schema:
     """What a filter may name, and nothing else (/req/queryables/response C)."""
-    made = _schema(request, described, "queryables", described.queryables)
+    made = _schema(request, described, "queryables", described.queryables, codes)
     made["properties"]["geometry"] = _geometry(described)
     if described.has_position:
         made["properties"]["position"] = {
@@ -63,9 +68,9 @@ def sortable(described: Collection) -> tuple[Field, ...]:
     return tuple(one for one in described.queryables if one.type not in ("array", "object"))
 
 
-def sortables(request: Request, described: Collection) -> Schema:
+def sortables(request: Request, described: Collection, codes: Codes) -> Schema:
     """What ``sortby`` may name, and nothing else (/req/sortables/response E)."""
-    return _schema(request, described, "sortables", sortable(described)) | {"additionalProperties": False}
+    return _schema(request, described, "sortables", sortable(described), codes) | {"additionalProperties": False}
 
 
 def _geometry(described: Collection) -> Schema:
@@ -74,7 +79,7 @@ def _geometry(described: Collection) -> Schema:
     return {"title": "图形 Geometry", "format": format_, "x-ogc-role": "primary-geometry"}
 
 
-def _schema(request: Request, described: Collection, resource: str, fields: Sequence[Field]) -> Schema:
+def _schema(request: Request, described: Collection, resource: str, fields: Sequence[Field], codes: Codes) -> Schema:
     return {
         "$schema": JSON_SCHEMA,
         # /req/schemas/json-schema B: the address without its parameters
@@ -83,6 +88,7 @@ def _schema(request: Request, described: Collection, resource: str, fields: Sequ
         "title": f"{described.title} {described.title_en}",
         "description": f"{described.description} {described.description_en}",
         "properties": {
-            one.name: {**property_schema(one), "x-ogc-propertySeq": number} for number, one in enumerate(fields, 1)
+            one.name: {**property_schema(one, codes), "x-ogc-propertySeq": number}
+            for number, one in enumerate(fields, 1)
         },
     }

@@ -3,14 +3,18 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import product
+from math import prod
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.catalog import Field
-from app.db import tables as t
+from app.queries.codes import listed
 from app.queries.selection import Selection, conditions
+
+#: Of several properties every combination is a group.
+MAX_GROUPS = 10_000
 
 STATISTICS: dict[str, Callable[[sa.ColumnElement[Any]], sa.ColumnElement[Any]]] = {
     "sum": sa.func.sum,
@@ -53,10 +57,17 @@ class Groups:
     unassigned: int
 
 
+class TooManyGroups(Exception):
+    """More than MAX_GROUPS."""
+
+
 async def aggregate(
     connection: AsyncConnection, selection: Selection, by: Sequence[Field], statistics: Sequence[Statistic]
 ) -> Groups:
-    """Group the items of a selection by one property or several; groups of several are every combination."""
+    """Group the items of a selection by one property or several; groups of several are every combination.
+
+    Raises ``TooManyGroups``.
+    """
     rows = selection.collection.relation
     chosen = sa.select(rows).where(*conditions(selection, rows)).cte("chosen")
     keys = [_key(chosen.c[one.name], one).label(f"key{n}") for n, one in enumerate(by)]
@@ -65,11 +76,14 @@ async def aggregate(
     columns = [STATISTICS[one.function](keyed.c[one.field]) for one in statistics if one.field]
     grouped = sa.select(*found_keys, sa.func.count(), *columns).group_by(*found_keys)
     grouped = grouped.where(*(key.is_not(None) for key in found_keys))
-    found = {tuple(row[: len(by)]): row[len(by) :] for row in (await connection.execute(grouped)).all()}
+    rows_found = (await connection.execute(grouped.limit(MAX_GROUPS + 1))).all()
+    found = {tuple(row[: len(by)]): row[len(by) :] for row in rows_found}
     empty = sa.or_(*(_is_empty(chosen.c[one.name], one) for one in by))
     totals = sa.select(sa.func.count(), sa.func.count().filter(empty)).select_from(chosen)
-    total, unassigned = (await connection.execute(totals)).one()
     labels = [await _labels(connection, one, sorted({key[n] for key in found})) for n, one in enumerate(by)]
+    if max(len(found), prod(map(len, labels))) > MAX_GROUPS:
+        raise TooManyGroups
+    total, unassigned = (await connection.execute(totals)).one()
     names = [one.label for one in statistics if one.field]
     groups = []
     for combination in product(*(one.items() for one in labels)):
@@ -94,22 +108,5 @@ def _numbers(rows: sa.CTE, statistics: Sequence[Statistic]) -> list[sa.ColumnEle
 
 async def _labels(connection: AsyncConnection, by: Field, found: list[str]) -> dict[str, str]:
     """Label by key in a sensible order, with the keys that no item has where the set of keys is known."""
-    if by.name in ("county", "declared_county"):
-        return await _named(connection, t.region, t.region.c.level == "county", found)
-    if by.name in ("city", "declared_city"):
-        return await _named(connection, t.region, t.region.c.level == "city", found)
-    if by.name in ("town", "zone"):
-        return await _named(connection, t.region, t.region.c.level == by.name, found)
-    if by.name == "kind":
-        return await _named(connection, t.kind, sa.true(), found)
-    if by.values:
-        return {value: value for value in by.values}
-    return {value: value for value in sorted(found)}
-
-
-async def _named(
-    connection: AsyncConnection, table: sa.Table, where: sa.ColumnElement[bool], found: list[str]
-) -> dict[str, str]:
-    order = table.c.ord if "ord" in table.c else table.c.id
-    statement = sa.select(table.c.id, table.c.name).where(sa.or_(where, table.c.id.in_(found))).order_by(order)
-    return {row.id: row.name for row in (await connection.execute(statement)).all()}
+    known = await listed(connection, by.refers) if by.refers else {value: value for value in by.values}
+    return known | {value: value for value in found if value not in known}

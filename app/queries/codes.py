@@ -72,6 +72,40 @@ CALLED: Mapping[str, sa.Select[Any]] = {
 }
 
 
+def _all(table: sa.Table, title: str = "name", order: str = "id") -> sa.Select[Any]:
+    return sa.select(table.c.id, table.c[title]).order_by(table.c[order], table.c.id)
+
+
+def _regions(level: str) -> sa.Select[Any]:
+    return _all(t.region).where(t.region.c.level == level, ~t.region.c.retired)
+
+
+#: Each code once, with one name, in an order that makes sense; a vocabulary is not among them.
+_LISTED: Mapping[str, sa.Select[Any]] = {
+    "kind": _all(t.kind, order="ord"),
+    "region": _all(t.region),
+    **{level: _regions(level) for level in ("county", "city", "town", "zone")},
+    "document": _all(t.document, "title"),
+    "layout": _all(t.layout),
+    "layout_element": _all(t.layout_element),
+    "indicator": _all(t.indicator),
+}
+
+
+def _list_of(sort: str) -> sa.Select[Any]:
+    return _LISTED[sort] if sort in _LISTED else CALLED[sort].order_by("id")
+
+
+def read_from(sort: str) -> list[str]:
+    """The tables that ``listed`` reads."""
+    return [one.name for one in _list_of(sort).get_final_froms() if isinstance(one, sa.Table)]
+
+
+async def listed(connection: AsyncConnection, sort: str) -> dict[str, str]:
+    """Every code of a sort, and what it stands for."""
+    return {row[0]: row[1] for row in (await connection.execute(_list_of(sort))).all()}
+
+
 async def meant(connection: AsyncConnection, sort: str, values: Sequence[str]) -> list[str]:
     """The codes that the values are, or are names of (upper and lower case alike; a name may be that of several).
 

@@ -94,8 +94,11 @@ def feature(
 
 
 def _sorting(selection: Selection, view: View, columns: Columns) -> list[tuple[sa.ColumnElement[Any], bool]]:
-    """What to sort by: as asked, then ids by byte, so that a page's end means the same under every collation."""
+    """What to sort by: as asked or nearest first, then ids by byte, which mean the same under every collation."""
     asked: list[tuple[sa.ColumnElement[Any], bool]] = []
+    distance = selection.distance(columns) if selection.nearest and not view.order else None
+    if distance is not None:
+        asked.append((sa.type_coerce(distance, sa.Float()), False))
     for name, down in view.order:
         column = columns[name]
         asked.append((sa.collate(column, "C") if isinstance(column.type, sa.Text) else column, down))
@@ -120,11 +123,7 @@ def _select(selection: Selection, view: View, ready: bool = False) -> tuple[sa.S
 def ordered(
     statement: sa.Select[Any], selection: Selection, view: View, columns: Columns, limit: int | None
 ) -> sa.Select[Any]:
-    """The statement in the order asked for, and cut: the nearest nearest first and no more than asked for."""
-    if selection.near is not None and selection.near.nearest is not None:
-        nearness = selection.nearness(columns)
-        statement = statement.order_by(nearness, sa.collate(columns["id"], "C"))
-        return statement.limit(min(selection.near.nearest, limit or selection.near.nearest))
+    """The statement in the order asked for, and cut."""
     for column, down in _sorting(selection, view, columns):
         statement = statement.order_by(column.desc().nulls_last() if down else column.asc().nulls_last())
     return statement.limit(limit)
@@ -146,14 +145,11 @@ async def page(
     view: View = View(),
     ready: bool = False,
 ) -> Page:
-    """Up to ``limit`` items behind the key ``after`` (or behind ``offset`` items). The nearest come nearest first.
+    """Up to ``limit`` items behind the key ``after`` (or behind ``offset`` items).
 
     ``ready`` says that the collection's features are (``queries.ready``).
     """
     statement, columns = _select(selection, view, ready)
-    if selection.near is not None and selection.near.nearest is not None:
-        found = (await connection.execute(ordered(statement, selection, view, columns, limit))).all()
-        return Page([row[0] for row in found], len(found), None)
     sorting = _sorting(selection, view, columns)
     statement = statement.add_columns(*(sa.type_coerce(column, column.type) for column, _ in sorting))
     if after is not None:

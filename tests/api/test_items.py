@@ -40,6 +40,28 @@ def links(answer: dict[str, Any]) -> dict[str, str]:
 # ------------------------------------------------------------------------------------------------------------- paging
 
 
+def test_the_nearest_page_too(client: httpx.Client) -> None:
+    """More than a page of them, nearest first, each once; files and counts know the same ones."""
+    asked = {"nearest": "120.7,30.5", "k": "150"}
+    pages = [get(client, PLATFORMS, **asked, limit="40")]
+    while "next" in links(pages[-1]):
+        pages.append(get(client, links(pages[-1])["next"]))
+    features = [feature for page in pages for feature in page["features"]]
+    distances = [feature["properties"]["distance_m"] for feature in features]
+    assert distances == sorted(distances)
+    found = {feature["id"] for feature in features}
+    assert len(found) == len(features) == pages[0]["numberMatched"] == 150
+    exported = get(client, "/exports/platforms.geojson", **asked)["features"]
+    assert {feature["id"] for feature in exported} == found
+    assert get(client, "/collections/platforms/aggregate", **asked, group_by="kind")["total"] == len(found)
+    nearest = get(client, PLATFORMS, near="120.7,30.5", distance="300000", limit="10000")["features"]
+    assert distances == sorted(feature["properties"]["distance_m"] for feature in nearest)[:150]
+    few = get(client, PLATFORMS, **{**asked, "k": "50"}, limit="40", sortby="-name")
+    assert (few["numberMatched"], few["numberReturned"]) == (50, 40)
+    names = [feature["properties"]["name"] for feature in few["features"]]
+    assert names == sorted(names, reverse=True)
+
+
 @pytest.mark.parametrize("limit", [1, 7, 100])
 def test_pages_give_each_item_once(client: httpx.Client, everything: list[dict[str, Any]], limit: int) -> None:
     found: list[str] = []

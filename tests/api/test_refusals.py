@@ -56,6 +56,7 @@ def problem(answer: httpx.Response, status: int) -> dict[str, Any]:
         (f"{ITEMS}?kind=a,,b", "kind", "must not be empty"),
         (f"{ITEMS}?kind={','.join(['a'] * 101)}", "kind", "At most 100"),
         (f"{ITEMS}?level=global", "level", "No value 'global'"),
+        (f"{COUNTS}?group_by=name,name_en", "group_by", "More than 10000 groups"),
         (f"{ITEMS}?schematic=yes", "schematic", "true or false"),
         (f"{ITEMS}?area_km2=large", "area_km2", "not a number"),
         (f"{ITEMS}?position_source=x", "position_source", "No parameter"),

@@ -24,6 +24,14 @@ def test_queryables_get_queryables(client: httpx.Client, collection: str) -> Non
     assert body["type"] == "object"
     assert body["properties"]["geometry"]["format"].startswith("geometry-")
     assert body["additionalProperties"] is False
+    # C: whatever comes from a list says which values there are
+    for one in COLLECTIONS[collection].queryables:
+        described = body["properties"][one.name]
+        allowed = (described["items"] if one.type == "array" else described).get("enum", [])
+        found = [f["properties"][one.name] for f in items(client, collection)["features"]]
+        values = {value for many in found for value in (many if isinstance(many, list) else [many])} - {None}
+        assert bool(allowed) is bool(one.refers or one.values), one.name
+        assert not allowed or values <= set(allowed), one.name
 
 
 @pytest.mark.parametrize("collection", EVERY)
