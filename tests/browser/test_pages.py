@@ -46,6 +46,7 @@ READY = {
     "collection": ".map[data-ready]", "items": ".map[data-ready]",
     "item": ".map[data-ready]", "element": ".map[data-ready]", "county": "#sieve[data-ready]",
     "bare-county": "#sieve[data-ready]", "two-maps": ".frames[data-ready]", "api": ".opblock",
+    "tileset": "[data-tileset][data-ready]",
 }  # fmt: skip
 #: What is not of this service: Swagger's page in the page of the API, and framed maps, which are pages of their own.
 FOREIGN = {"api": ["#api > *"], "two-maps": ["iframe"]}
