@@ -35,7 +35,7 @@ from app.api import (
 )
 from app.api.answers import NotModified, not_modified
 from app.api.cache import ResponseCache
-from app.api.edge import EndsWithClient, Forwarded, HeadAsGet
+from app.api.edge import Forwarded, HeadAsGet
 from app.api.error_pages import ErrorPages
 from app.api.export_files import export_files
 from app.api.freshness import caught_up
@@ -113,7 +113,6 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.add_middleware(CompressMiddleware)
     app.add_middleware(Guarded)
     app.add_middleware(HeadAsGet)
-    app.add_middleware(EndsWithClient)
     app.add_middleware(
         ResponseCache,
         limit=settings.response_cache_mb * 1_000_000,

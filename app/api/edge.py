@@ -1,83 +1,12 @@
-"""What surrounds the application: an end with its client, HEAD for every GET, and addresses behind a reverse proxy."""
+"""What surrounds the application: HEAD for every GET, and the address clients see behind a reverse proxy."""
 
-import asyncio
 import ipaddress
 from collections.abc import Iterable
-from typing import Any
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-BODILESS = ("GET", "HEAD", "OPTIONS")
-NO_BODY: Message = {"type": "http.request", "body": b"", "more_body": False}
-
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
-
-
-class EndsWithClient:
-    """Stops the work for a request whose client has left, so that its statement ends in the database as well."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http":
-            await _Exchange(receive, send).run(self.app, scope)
-        else:
-            await self.app(scope, receive, send)
-
-
-class _Exchange:
-    """One request, watched from the end of its body until its answer begins.
-
-    From then on an answer that streams is told by ``http.disconnect``, and ends where it can.
-    """
-
-    def __init__(self, receive: Receive, send: Send) -> None:
-        self._receive, self._send = receive, send
-        self._work: asyncio.Task[Any] | None = asyncio.current_task()
-        self._watch: asyncio.Task[None] | None = None
-        self._begun = False
-        self._left = asyncio.Event()
-
-    async def run(self, app: ASGIApp, scope: Scope) -> None:
-        # a body where none is meant is passed over
-        unheard = [NO_BODY] if scope["method"] in BODILESS else []
-
-        async def receive() -> Message:
-            if unheard:
-                return unheard.pop()
-            if self._watch:
-                await self._left.wait()
-                return {"type": "http.disconnect"}
-            message = await self._receive()
-            if not message.get("more_body", False):
-                self._watch = asyncio.create_task(self._until_left())
-            return message
-
-        if unheard:
-            self._watch = asyncio.create_task(self._until_left())
-        try:
-            await app(scope, receive, self._answer)
-        except asyncio.CancelledError:
-            if not (self._work and self._left.is_set()):
-                raise
-            self._work.uncancel()
-        finally:
-            if self._watch:
-                self._watch.cancel()
-
-    async def _answer(self, message: Message) -> None:
-        self._begun = True
-        await self._send(message)
-
-    async def _until_left(self) -> None:
-        while (await self._receive())["type"] != "http.disconnect":
-            pass
-        self._left.set()
-        if self._work and not self._begun:
-            # once, as asyncio does it: psycopg then cancels the statement on the server and waits for its end
-            self._work.cancel()
 
 
 class HeadAsGet:

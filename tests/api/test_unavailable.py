@@ -1,6 +1,5 @@
 """Without its database the service says so, and answers again as soon as the database is back."""
 
-import socket
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -95,42 +94,4 @@ def test_more_requests_than_connections(database_url: sa.URL) -> None:
             blocking.execute(sa.text("LOCK TABLE platform IN ACCESS EXCLUSIVE MODE"))
             answers = list(threads.map(lambda _: ask(client), range(6)))
         assert {answer.status_code for answer in answers} == {503}
-        assert ask(client).status_code == 200
-
-
-# a stream that is cancelled while it opens leaves its cursor to be collected, with the connection that it closes
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-@pytest.mark.parametrize(
-    "request_line",
-    [
-        "GET /collections/platforms/items?limit=1",
-        "HEAD /collections/platforms/tiles/WebMercatorQuad/8/106/213",
-        "GET /exports/platforms.gpkg",
-        "POST /collections/platforms/search",
-    ],
-)
-def test_a_client_that_leaves_ends_its_statement(database_url: sa.URL, request_line: str) -> None:
-    """Long before its time is up, and its connection serves the next client."""
-    # the watch on the data's version has another name
-    waiting = (
-        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'innomap'"
-        " AND wait_event_type = 'Lock'"
-    )
-    body = "Content-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"
-    settings = settings_for(database_url, statement_timeout_ms=600_000, pool_size=1)
-    observing = connect(database_url).execution_options(isolation_level="AUTOCOMMIT")
-    with served(settings) as address, http(address) as client, observing.connect() as observer:
-
-        def wait_for(statements: int) -> None:
-            deadline = time.monotonic() + PATIENCE_S
-            while observer.scalar(sa.text(waiting)) != statements:
-                assert time.monotonic() < deadline, f"never {statements} waiting"
-                time.sleep(0.02)
-
-        with connect(database_url).begin() as blocking:
-            blocking.execute(sa.text("LOCK TABLE platform IN ACCESS EXCLUSIVE MODE"))
-            with socket.create_connection((client.base_url.host, client.base_url.port or 80)) as leaving:
-                leaving.sendall(f"{request_line} HTTP/1.1\r\nHost: x\r\n{body}".encode())
-                wait_for(1)
-            wait_for(0)
         assert ask(client).status_code == 200
