@@ -21,6 +21,7 @@ from app.api import (
     health,
     history,
     items,
+    layer_maps,
     maps,
     pages,
     popups,
@@ -97,7 +98,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.add_exception_handler(NotModified, not_modified)
     for module in (
         pages, counties, compare, health, collections, items, editing, history, exports, popups, thematic, charts,
-        prints, thumbnails, maps, registers, search, composite, tiles, uploads,
+        prints, thumbnails, layer_maps, maps, registers, search, composite, tiles, uploads,
     ):  # fmt: skip
         app.include_router(module.router, dependencies=[Depends(see_imported)])
     app.add_middleware(ErrorPages)

@@ -45,10 +45,14 @@ async def get_map(request: Request, mapId: str) -> Response:
         rows = await layout_rows(connection, chosen)
     # drawing is arithmetic and text: other requests go on meanwhile
     drawn, parts = await run_in_threadpool(_drawn, rows, language(request), base(request))
+    return _page(request, rows, systems, mapId, drawn, parts, {**made, **guarded(request, parts)})
+
+
+def guarded(request: Request, parts: Parts) -> dict[str, str]:
+    """The policy of a map's page: its own scripts and styles, and pictures of the base maps offered."""
     offered = request.app.state.settings.offered_base_maps
     images = dict.fromkeys(origin for one in offered for origin in one.origins)
-    guarded = {**made, POLICY: policy(scripts=parts.scripts, styles=parts.styles, images=images)}
-    return _page(request, rows, systems, mapId, drawn, parts, guarded)
+    return {POLICY: policy(scripts=parts.scripts, styles=parts.styles, images=images)}
 
 
 def systems_of(known: Sequence[dict[str, Any]], name: str) -> dict[str, dict[str, Any]]:

@@ -1,11 +1,11 @@
-"""What stands on every map for the hand: full screen, the overview, and the start of the page's own script."""
+"""The empty map, and what stands on each for the hand: full screen, the overview, the start of the page's script."""
 
 from collections.abc import Mapping
 from math import cos, log2, radians
 from typing import Any
 
 import folium
-from branca.element import MacroElement
+from branca.element import Element, MacroElement
 from folium.plugins import Fullscreen, MiniMap
 from folium.template import Template
 from folium.utilities import JsCode
@@ -13,6 +13,7 @@ from folium.utilities import JsCode
 from app.maps import symbols
 from app.maps.ground import Box
 
+MAX_ZOOM = 18
 #: Pixels of the overview: its width, its height at most, and the free rim within.
 OVERVIEW, RIM = 150, 2
 
@@ -69,17 +70,17 @@ class Start(MacroElement):
     _template = Template(
         """
         {% macro script(this, kwargs) %}
-        innomap.start({{ this._parent.get_name() }}, {
+        innomap.{{ this.function }}({{ this._parent.get_name() }}, {
             {% for name, layer in this.layers.items() %}{{ name|tojson }}: {{ layer.get_name() }}, {% endfor %}
         });
         {% endmacro %}
         """
     )
 
-    def __init__(self, layers: Mapping[str, folium.map.Layer]) -> None:
+    def __init__(self, layers: Mapping[str, folium.map.Layer], function: str = "start") -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self._name = "Start"
-        self.layers = layers
+        self.layers, self.function = layers, function
 
 
 def add_controls(canvas: folium.Map, land: folium.GeoJson, extent: Box, lang: str) -> None:
@@ -91,3 +92,30 @@ def add_controls(canvas: folium.Map, land: folium.GeoJson, extent: Box, lang: st
         fullscreen_element=JsCode("document.querySelector('main')"),
     ).add_to(canvas)
     Overview(land, extent).add_to(canvas)
+
+
+def new_map(min_zoom: int) -> folium.Map:
+    """A map without a base map, which can be zoomed to any scale."""
+    return folium.Map(
+        tiles=None,
+        minZoom=min_zoom,
+        maxZoom=MAX_ZOOM,
+        zoomSnap=0.1,
+        zoomDelta=0.5,
+        control_scale=True,
+        attribution_control=False,
+    )
+
+
+def show_box(canvas: folium.Map, box: Box) -> None:
+    """Let the map open with a box in view."""
+    west, south, east, north = box
+    canvas.fit_bounds([(south, west), (north, east)], padding=(12, 12), max_zoom=14)
+
+
+def number_elements(canvas: folium.Map) -> None:
+    """Number Folium's elements in order instead of at random, so that the same data give the same page."""
+    pending: list[Element] = [canvas]
+    for number, element in enumerate(pending):
+        element._id = str(number)
+        pending.extend(element._children.values())

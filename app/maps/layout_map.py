@@ -6,15 +6,13 @@ from typing import Any, Literal
 
 import folium
 import shapely
-from branca.element import Element
 from folium.plugins import MarkerCluster
 from markupsafe import Markup
 from shapely.geometry.base import BaseGeometry
 
 from app.maps import label_places, symbols
-from app.maps.controls import Start, add_controls
+from app.maps.controls import Start, add_controls, new_map, number_elements, show_box
 from app.maps.ground import (
-    Box,
     Point,
     add_ground,
     around_symbols,
@@ -29,7 +27,6 @@ from app.maps.symbols import Symbol
 
 Row = Mapping[str, Any]
 
-MAX_ZOOM = 18
 LABELS_PANE = "labels"
 #: Symbols of members that are numbered, with their names in the legend.
 NUMBERED = (symbols.LAKE, symbols.PARK, symbols.PLACE)
@@ -120,15 +117,7 @@ class _Drawing:
         self.layers: list[Layer] = []
 
     def draw(self, ground: Sequence[Row]) -> LayoutMap:
-        canvas = folium.Map(
-            tiles=None,
-            maxZoom=MAX_ZOOM,
-            minZoom=6,
-            zoomSnap=0.1,
-            zoomDelta=0.5,
-            control_scale=True,
-            attribution_control=False,
-        )
+        canvas = new_map(min_zoom=6)
         extent = ground_extent(ground)
         drawn = add_ground(canvas, ground, around_symbols(self.points, self.axes, extent), self.lang)
         folium.map.CustomPane(LABELS_PANE, z_index=620).add_to(canvas)
@@ -138,9 +127,9 @@ class _Drawing:
         for one in self.layers:
             one.drawn.add_to(canvas)
         add_controls(canvas, drawn.land, extent, self.lang)
-        canvas.fit_bounds(_corners(extent), padding=(12, 12))
+        show_box(canvas, extent)
         Start({**{one.id: one.drawn for one in self.layers}, "names": drawn.names}).add_to(canvas)
-        _name_elements(canvas)
+        number_elements(canvas)
         return LayoutMap(canvas, self.layers, self._structure(None), self.popups, bool(self.core))
 
     # ------------------------------------------------------------------------------------------------------- elements
@@ -275,11 +264,6 @@ def _cluster(symbol: Symbol, *, shown: bool = True) -> MarkerCluster:
     )  # fmt: skip
 
 
-def _corners(extent: Box) -> list[tuple[float, float]]:
-    west, south, east, north = extent
-    return [(south, west), (north, east)]
-
-
 def _point(row: Row) -> Point:
     dot = geometry(row["position"])
     return dot.x, dot.y
@@ -290,11 +274,3 @@ def member_order(elements: Sequence[Row]) -> dict[str, int]:
     ranked = sorted(elements, key=lambda row: (row["role"] != "zone", row["ord"], row["id"]))
     members = (one["platform"] for row in ranked for one in row["members"] or () if "platform" in one)
     return {platform: rank for rank, platform in enumerate(dict.fromkeys(members))}
-
-
-def _name_elements(canvas: folium.Map) -> None:
-    """Number Folium's elements in order instead of at random, so that the same data give the same page."""
-    pending: list[Element] = [canvas]
-    for number, element in enumerate(pending):
-        element._id = str(number)
-        pending.extend(element._children.values())

@@ -1,6 +1,7 @@
 "use strict";
 // The page of a layout map: popups, the layers' switches, uncertainty rings, and finding a place by its name.
-// Folium's script calls innomap.cluster while it draws, and innomap.start at its end.
+// Folium's script calls innomap.cluster while it draws, and innomap.start at its end; the page of one layer has a start
+// of its own (map_layer.js) and shares what `begin` sets up.
 const innomap = (() => {
   const NARROW = matchMedia("(max-width: 48rem)");
   const INK = "#1B2733";
@@ -28,8 +29,8 @@ const innomap = (() => {
 
   // ------------------------------------------------------------------------------------------------------- popups
 
-  const popupSize = () => (NARROW.matches
-    ? { minWidth: 220, maxWidth: 300, maxHeight: Math.max(160, map.getSize().y - 260) }
+  const popupSize = (on = map) => (NARROW.matches
+    ? { minWidth: 220, maxWidth: 300, maxHeight: Math.max(160, on.getSize().y - 260) }
     : { minWidth: 240, maxWidth: 360, maxHeight: 440 });
 
   function dress(leaf, group) {
@@ -45,19 +46,24 @@ const innomap = (() => {
     if (leaf.getElement()) name();
   }
 
+  // What a map says of a feature, from an address of its own.
+  async function fetched(key) {
+    const lang = document.documentElement.lang === "en" ? "en" : "zh";
+    const answer = await fetch(`${document.body.dataset.popups}/${key}?lang=${lang}`);
+    if (!answer.ok) throw new Error(answer.status);
+    return new DOMParser().parseFromString(await answer.text(), "text/html").querySelector("article");
+  }
+
   // A large map has its popups' words fetched, once each.
   function article(key, leaf) {
     if (find(key, "article")) return part(key, "article");
     const words = document.createElement("article");
     words.className = "popup";
     words.append(part(key, "h2"), "…");
-    const address = `${document.body.dataset.popups}/${key}?lang=${document.documentElement.lang === "en" ? "en" : "zh"}`;
-    fetch(address).then(async (answer) => {
-      if (!answer.ok) throw new Error(answer.status);
-      const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-      templates.get(key).content.replaceChildren(document.adoptNode(page.querySelector("article")));
+    fetched(key).then((found) => {
+      templates.get(key).content.replaceChildren(document.adoptNode(found));
       leaf.getPopup().setContent(part(key, "article"));
-    }).catch(() => words.lastChild.replaceWith(" ×"));
+    }, () => words.lastChild.replaceWith(" ×"));
     return words;
   }
 
@@ -153,7 +159,7 @@ const innomap = (() => {
       const name = names.get(layer);
       if (!name) return;
       for (const box of switches()) if (box.dataset.layer === name) box.checked = map.hasLayer(layer);
-      drawRings();
+      if (layers.rings) drawRings();
       map.fire("layerswitch");
     });
   }
@@ -194,19 +200,29 @@ const innomap = (() => {
 
   // -------------------------------------------------------------------------------------------------------- start
 
-  function start(given, groups) {
+  // What every map has: switches of its layers, free places for names, an address, a base map, a measure.
+  function begin(given, groups) {
     map = given;
-    layers = { ...groups, rings: L.layerGroup() };
-    for (const one of document.querySelectorAll("template[data-key]")) templates.set(one.dataset.key, one);
-    for (const [name, group] of Object.entries(groups)) each(group, (leaf) => dress(leaf, name));
-    map.on("popupopen", opened).on("popupclose", closed);
+    layers = groups;
     followLayers();
-    findBy();
     innomap.keepApart(map);
     innomap.keepView(map, layers, innomap.baseMaps(map));
     innomap.measure(map);
     document.getElementById("panel").open = !NARROW.matches;
     document.addEventListener("keydown", (event) => event.key === "Escape" && map.closePopup());
+    // Leaflet focuses the map on a click, which would frame it as if it had been reached by keyboard
+    const container = map.getContainer();
+    container.addEventListener("pointerdown", () => container.classList.add("by-mouse"));
+    container.addEventListener("keydown", () => container.classList.remove("by-mouse"));
+  }
+
+  function start(given, groups) {
+    map = given;
+    for (const one of document.querySelectorAll("template[data-key]")) templates.set(one.dataset.key, one);
+    for (const [name, group] of Object.entries(groups)) each(group, (leaf) => dress(leaf, name));
+    map.on("popupopen", opened).on("popupclose", closed);
+    begin(map, { ...groups, rings: L.layerGroup() });
+    findBy();
     document.addEventListener("click", (event) => {
       const button = event.target.closest("[data-show]");
       if (button) show(button.dataset.show);
@@ -224,5 +240,5 @@ const innomap = (() => {
     };
   }
 
-  return { start, cluster, turn };
+  return { start, begin, cluster, turn, fetched, popupSize };
 })();

@@ -147,7 +147,11 @@
     }
   }
 
-  innomap.arrange = (map) => placeNames(map, moveApart(map));
+  // `innomap.covered` gives middles and radii of what is drawn on a canvas.
+  innomap.arrange = (map) => {
+    const painted = (innomap.covered?.() ?? []).map(([at, radius]) => upright(at, 2 * radius, 2 * radius));
+    placeNames(map, [...moveApart(map), ...painted]);
+  };
 
   innomap.keepApart = (map) => {
     let waiting = 0;

@@ -17,7 +17,7 @@ from app.base_maps import BaseMap
 from app.gcj02 import gcj02_to_wgs84, wgs84_to_gcj02
 from tests.conftest import http, served, settings_for
 
-from .conftest import PageLog
+from .conftest import PageLog, until
 
 KEY = "0123456789geheim"
 RADIUS = 6378137.0
@@ -116,7 +116,7 @@ def test_vectors_lie_where_the_tiles_have_the_place(
     shifted = tuple(float(one) for one in wgs84_to_gcj02(*place))
     for name, expected in (("内网地图", place), ("偏移地图", shifted), ("内网地图", place)):
         page.locator(f"input[name=base][value={name}]").check()
-        page.wait_for_function("document.querySelectorAll('.leaflet-tile-loaded').length > 15")
+        until(page, "document.querySelectorAll('.leaflet-tile-loaded').length > 15")
         page.wait_for_timeout(400)
         drawn = page.evaluate(DRAWN, place)
         metres = mercator(*expected)
@@ -142,7 +142,7 @@ def test_the_address_keeps_the_base_map(map_server: str, page_log: PageLog) -> N
     assert page.locator("input[name=base][value=偏移地图]").is_checked()
     page.locator("input[name=base][value='']").check()
     page.locator(".leaflet-tile").first.wait_for(state="detached")
-    page.wait_for_function("!location.hash.includes('base')")
+    until(page, "!location.hash.includes('base')")
     page_log.assert_clean()
 
 

@@ -10,7 +10,7 @@ from playwright.sync_api import Browser
 from pyproj import Geod
 from shapely.geometry import Point, Polygon
 
-from .conftest import PageLog
+from .conftest import PageLog, until
 
 DESKTOP = {"width": 1440, "height": 900}
 PHONE = {"width": 390, "height": 844}
@@ -121,7 +121,7 @@ def test_layers_are_switched_and_clusters_open(live_server: str, page_log: PageL
     page.locator(".cluster.others").first.wait_for()
     before = page.locator(".cluster.institute").count()
     page.locator(".cluster.institute", has_text="6").click()
-    page.wait_for_function(f"document.querySelectorAll('.cluster.institute').length !== {before}")
+    until(page, f"document.querySelectorAll('.cluster.institute').length !== {before}")
     page_log.assert_clean()
 
 
@@ -131,13 +131,13 @@ def test_the_address_keeps_the_view_and_the_layers(live_server: str, page_log: P
     page.locator("[data-layer=lake]").uncheck()
     page.locator("[data-layer=rings]").check()
     page.locator(".leaflet-control-zoom-in").click()
-    page.wait_for_function("location.hash.includes('map=')")
+    until(page, "location.hash.includes('map=')")
     page.wait_for_timeout(400)
     view = "[map_0.getZoom().toFixed(1), ...Object.values(map_0.getCenter()).map(one => one.toFixed(3))]"
     seen = page.evaluate(view)
     assert page.locator("header a[hreflang]").evaluate("link => link.hash") == page.evaluate("location.hash")
     page.locator("[data-act=share]").click()
-    page.wait_for_function("document.getElementById('said').textContent")
+    until(page, "document.getElementById('said').textContent")
     with browser.new_context(viewport=DESKTOP) as context:  # type: ignore[arg-type]
         other = context.new_page()
         other.goto(page.url)
@@ -150,7 +150,7 @@ def test_the_address_keeps_the_view_and_the_layers(live_server: str, page_log: P
         )
         # back to the whole
         other.get_by_role("button", name="Whole map").click()
-        other.wait_for_function(f"map_0.getZoom() < {seen[0]}")
+        until(other, f"map_0.getZoom() < {seen[0]}")
     page_log.assert_clean()
 
 
@@ -204,7 +204,7 @@ def test_all_rings_at_once(live_server: str, page_log: PageLog) -> None:
     every = rings.count()
     assert every > 20
     page.locator("[data-layer=institute]").uncheck()
-    page.wait_for_function(f"document.querySelectorAll(\"path[stroke-dasharray='1 5']\").length < {every}")
+    until(page, f"document.querySelectorAll(\"path[stroke-dasharray='1 5']\").length < {every}")
     page.locator("[data-layer=rings]").uncheck()
     assert rings.count() == 0
 
@@ -243,7 +243,7 @@ def test_the_panel_goes_along_into_full_screen_and_the_overview_comes_with_a_par
     page.locator(".leaflet-control-zoom-in").click()
     page.locator(".leaflet-control-minimap").wait_for()
     page.locator(".leaflet-control-zoom-fullscreen").click()
-    page.wait_for_function("document.fullscreenElement?.tagName === 'MAIN'")
+    until(page, "document.fullscreenElement?.tagName === 'MAIN'")
     assert page.locator("#panel").is_visible()
     page_log.assert_clean()
 
