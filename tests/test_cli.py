@@ -125,7 +125,7 @@ def test_serve(files: DataFiles) -> None:
         with subprocess.Popen(
             [*command, *more], cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True
         ) as process:
-            patience = threading.Timer(120, process.kill)
+            patience = threading.Timer(300, process.kill)
             patience.start()
             assert process.stdout is not None
             lines = []

@@ -175,7 +175,9 @@ def test_what_drives_the_browser_needs_no_library_but_those_installed_for_it() -
 
 def test_a_failed_installation_names_the_remedy(bare_path: Path) -> None:
     add_tool(bare_path, "apt-get", '[[ " $* " != *" install "* ]] || { echo "E: no network" >&2; exit 100; }')
-    answer = bootstrap('as_root() { "$@"; }; dpkg() { :; }; install_packages test', PATH=str(bare_path))
+    answer = bootstrap(
+        'is_root() { true; }; as_root() { "$@"; }; dpkg() { :; }; install_packages test', PATH=str(bare_path)
+    )
     assert answer.returncode == 1
     complaint, remedy = answer.stderr.splitlines()[-2:]
     assert complaint == "E: no network"
