@@ -4,9 +4,13 @@ from typing import Any
 
 import httpx
 import pytest
+import sqlalchemy as sa
 
 from app.catalog import COLLECTIONS
+from app.db import tables as t
 from app.settings import Settings
+from tests.conftest import connect, served, settings_for
+from tests.conftest import http as client_of
 
 PLATFORMS = "/collections/platforms/items"
 
@@ -38,6 +42,26 @@ def links(answer: dict[str, Any]) -> dict[str, str]:
 
 
 # ------------------------------------------------------------------------------------------------------------- paging
+
+
+def test_pages_stand_while_rows_come_and_go(database_url: sa.URL) -> None:
+    """One appears before the page already read, and its very last one goes: the rest comes once, and nothing else."""
+
+    def retire(item: str, retired: bool) -> None:
+        with connect(database_url).begin() as connection:
+            connection.execute(sa.update(t.platform).values(retired=retired).where(t.platform.c.id == item))
+
+    with served(settings_for(database_url)) as address, client_of(address) as client:
+        every = ids(get(client, PLATFORMS, limit="10000"))
+        retire(every[0], True)
+        read = get(client, PLATFORMS, limit="150")
+        retire(every[0], False)
+        retire(ids(read)[-1], True)
+        rest = []
+        while "next" in links(read):
+            read = get(client, links(read)["next"])
+            rest += ids(read)
+    assert rest == every[151:]
 
 
 def test_the_nearest_page_too(client: httpx.Client) -> None:
