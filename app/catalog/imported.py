@@ -148,9 +148,9 @@ def table(definition: Definition) -> sa.Table:
 
 
 PLACED = (
-    types.Field("county", "所在县（市、区），按位置", "County, by position"),
+    types.Field("county", "所在县（市、区），按位置", "County, by position", refers="county"),
     types.Field("county_name", "所在县（市、区）名称", "Name of the county, by position"),
-    types.Field("city", "所在市，按位置", "City, by position"),
+    types.Field("city", "所在市，按位置", "City, by position", refers="city"),
 )
 
 

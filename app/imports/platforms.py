@@ -63,8 +63,8 @@ def bring(
     known = _names(connection)
     seen: dict[str, int] = {}
     counts = {"added": 0, "changed": 0, "unchanged": 0}
-    for rows in reader.read(progress):
-        for row in rows:
+    for part in reader.read(progress):
+        for row in part.rows():
             item = row.id if reader.parts["key"] else None
             if item is not None and item in seen:
                 report.refuse(row.number, "key", "此键前面已有。 The key stands in an earlier row", item)

@@ -11,7 +11,7 @@ import shapely
 from pypinyin import lazy_pinyin
 from sqlalchemy import Connection
 
-from app.catalog.imported import Definition
+from app.catalog.imported import Definition, FieldDefinition
 from app.imports import cells, tables, vector
 from app.imports.addresses import Addresses, Known, NotFound
 from app.imports.cells import Wrong
@@ -27,6 +27,7 @@ EAST = ("lon", "lng", "long", "longitude", "x", "经度", "东坐标", "东经")
 NORTH = ("lat", "latitude", "y", "纬度", "北坐标", "北纬")
 WKT = ("wkt", "geometry", "geom", "the_geom")
 LONGEST_ID = 100
+TEXT = FieldDefinition.model_construct(name="text", title="", title_en="", type="text")
 SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 
 
@@ -44,11 +45,32 @@ class Row:
     shape: str
     place: str | None = None
 
-    def copied(self) -> list[Any]:
+
+@dataclass(frozen=True)
+class Part:
+    """Some accepted rows, column by column; ``values`` has a column for each field."""
+
+    numbers: list[int]
+    ids: list[str]
+    names: list[str]
+    values: list[list[Any]]
+    methods: list[str]
+    accuracies: list[float | None]
+    sources: list[str]
+    shapes: list[str]
+    places: list[str | None]
+
+    def columns(self) -> list[Sequence[Any]]:
         """In the order of the temporary table's columns."""
-        return [
-            self.number, self.id, self.name, *self.values, self.method, self.accuracy_m, self.source, self.shape,
-        ]  # fmt: skip
+        how = (self.methods, self.accuracies, self.sources)
+        return [self.numbers, self.ids, self.names, *self.values, *how, self.shapes]
+
+    def rows(self) -> Iterator[Row]:
+        """One by one."""
+        values = zip(*self.values, strict=True) if self.values else ([] for _ in self.numbers)
+        how = zip(self.methods, self.accuracies, self.sources, self.shapes, self.places, strict=True)
+        for number, id, name, own, placed in zip(self.numbers, self.ids, self.names, values, how, strict=True):
+            yield Row(number, id, name, list(own), *placed)
 
 
 class Rows:
@@ -64,7 +86,7 @@ class Rows:
         self.columns: Sequence[str] = ()
         self.parts = {name: job.mapping.get(name) or getattr(definition, name) for name in PARTS}
         self.fields = {one.name: job.mapping.get(one.name, one.source) for one in definition.fields}
-        self.convert = {one.name: cells.converter(one, job.limits) for one in definition.fields}
+        self.convert = {one.name: cells.column(one, job.limits) for one in definition.fields}
         self.addresses = Addresses(connection) if self.parts["address"] else None
         self._layer = ""
         for name in (*job.mapping, *job.constants):
@@ -77,7 +99,7 @@ class Rows:
             report.crs, report.crs_known = resolve(job.crs or definition.crs, source.declared_crs)
         self._to_degrees = converter(report.crs if report.crs and self.addresses is None else "EPSG:4326")
 
-    def read(self, progress: Callable[[int], None]) -> Iterator[list[Row]]:
+    def read(self, progress: Callable[[int], None]) -> Iterator[Part]:
         """Every accepted row, some at a time."""
         for number, batch in enumerate(self._batches()):
             if number == 0:
@@ -86,8 +108,8 @@ class Rows:
             if self.report.read > self.job.limits.rows:
                 most = self.job.limits.rows
                 raise Unreadable(f"超过 {most} 行。 More than {most} rows.")
-            accepted = list(self._accepted(batch))
-            if accepted:
+            accepted = self._accepted(batch)
+            if accepted.numbers:
                 yield accepted
             progress(self.report.read)
 
@@ -129,39 +151,70 @@ class Rows:
         required = [one.name for one in self.definition.fields if one.required and one.name not in self.job.constants]
         return [*named, *(self.fields[name] for name in required)]
 
-    def _accepted(self, batch: Batch) -> Iterator[Row]:
-        placed = self._placed(batch)
-        get = batch.values.get
-        none: Sequence[Any] = [None] * len(batch.rows)
-        names = get(self.parts["name"] or "", none)
-        keys = get(self.parts["key"] or "", none)
-        fields = [(name, self.convert[name], self._column(name, column, batch)) for name, column in self.fields.items()]
-        method, accuracy = self.definition.geometry_method, self.definition.accuracy_m
-        limits, report, keyed = self.job.limits, self.report, bool(self.parts["key"])
+    def _accepted(self, batch: Batch) -> Part:
+        """The rows of a batch that keep every rule; of each other the first fault is told."""
+        placed, count = self._placed(batch), len(batch.rows)
+        none: Sequence[Any] = [None] * count
         shapes, hexes = placed.shapes, placed.hexes
-        source = f"{report.file}：{self.definition.source}"
-        for index, row in enumerate(batch.rows):
-            if shapes[index] is None:
-                continue
-            at, value = "name", names[index]
+        faults: dict[int, tuple[str, str, Any]] = {}
+
+        def converted(name: str, convert: Callable[..., Any], given: Sequence[Any]) -> list[Any]:
+            made: list[Any]
+            made, wrong = convert(given)
+            for place, rule in wrong.items():
+                faults.setdefault(place, (name, rule, given[place]))
+            return made
+
+        names = converted("name", self._texts, batch.values.get(self.parts["name"] or "", none))
+        names = [one or self.definition.title for one in names]
+        values = [
+            converted(name, self.convert[name], self._column(name, column, batch))
+            for name, column in self.fields.items()
+        ]
+        if self.parts["key"]:
+            ids = converted("key", self._slugs, batch.values[self.parts["key"]])
+        else:
+            ids = [one and content_id(name, one) for name, one in zip(names, hexes, strict=True)]
+        for place in sorted(faults):
+            if shapes[place] is not None:
+                self.report.refuse(batch.rows[place], *faults[place])
+        keep = [place for place in range(count) if shapes[place] is not None and place not in faults]
+        return self._part(batch, placed, keep, names, values, ids)
+
+    def _part(
+        self,
+        batch: Batch,
+        placed: "_Placed",
+        keep: list[int],
+        names: list[str],
+        values: list[list[Any]],
+        ids: list[str],
+    ) -> Part:
+        def kept(column: Sequence[Any]) -> list[Any]:
+            return list(column) if len(keep) == len(batch.rows) else [column[place] for place in keep]
+
+        known = [placed.known.get(place) for place in keep] if placed.known else [None] * len(keep)
+        method, accuracy = self.definition.geometry_method, self.definition.accuracy_m
+        source = f"{self.report.file}：{self.definition.source}"
+        return Part(
+            kept(batch.rows), kept(ids), kept(names), [kept(one) for one in values],
+            [one.method if one else method for one in known],
+            [one.accuracy_m if one else accuracy for one in known],
+            [f"地址匹配：{one.name}（{one.id}）。 Address matched to {one.id}." if one else source for one in known],
+            kept(placed.hexes.tolist()), [one.id if one else None for one in known],
+        )  # fmt: skip
+
+    def _texts(self, given: Sequence[Any]) -> tuple[list[Any], dict[int, str]]:
+        return cells.column(TEXT, self.job.limits)(given)
+
+    def _slugs(self, keys: Sequence[Any]) -> tuple[list[Any], dict[int, str]]:
+        texts, faults = self._texts(keys)
+        for place, key in enumerate(texts):
             try:
-                name = cells.text(value, limits) or self.definition.title
-                made = []
-                for field, convert, column in fields:
-                    at, value = field, column[index]
-                    made.append(convert(value))
-                at, value = "key", keys[index]
-                item = slug(cells.text(value, limits)) if keyed else content_id(name, hexes[index])
+                texts[place] = slug(key)
             except Wrong as error:
-                report.refuse(row, at, str(error), value)
-                continue
-            by_address = placed.known.get(index)
-            if by_address is None:
-                yield Row(row, item, name, made, method, accuracy, source, hexes[index])
-            else:
-                told = f"地址匹配：{by_address.name}（{by_address.id}）。 Address matched to {by_address.id}."
-                accurate = by_address.accuracy_m
-                yield Row(row, item, name, made, by_address.method, accurate, told, hexes[index], by_address.id)
+                faults.setdefault(place, str(error))
+        return texts, faults
 
     def _column(self, name: str, column: str, batch: Batch) -> Sequence[Any]:
         """The cells of a field: the same for all rows where the steward gives it a value."""

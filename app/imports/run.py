@@ -40,8 +40,8 @@ def run(connection: Connection, job: Job, progress: Progress) -> Report:
         rows = Rows(connection, job, now, opened, report)
         stage = Stage(connection, now)
         with stage.copying() as copy:
-            for accepted in rows.read(lambda count: progress("读入 reading", count, opened.total)):
-                copy([one.copied() for one in accepted])
+            for part in rows.read(lambda count: progress("读入 reading", count, opened.total)):
+                copy(part.columns())
         report.notes += opened.notes
         keyed, named = bool(rows.parts["key"]), bool(rows.parts["name"])
     stage.refuse_doubles(report, keyed)

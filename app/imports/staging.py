@@ -28,19 +28,17 @@ ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 NAMED = 5
 
 
-def copied(rows: Sequence[Sequence[Any]]) -> bytes:
-    """Rows in the text form of COPY; column by column, for texts are escaped many at a time."""
-    columns = [_column(column) for column in zip(*rows, strict=True)]
-    return "".join(["\t".join(row) + "\n" for row in zip(*columns, strict=True)]).encode()
+def copied(columns: Sequence[Sequence[Any]]) -> bytes:
+    """Rows, given as their columns, in the text form of COPY."""
+    texts = [_column(one) for one in columns]
+    return "".join(["\t".join(row) + "\n" for row in zip(*texts, strict=True)]).encode()
 
 
 def _column(values: Sequence[Any]) -> Sequence[str]:
-    texts = [one if type(one) is str else "\\N" if one is None else _text(one) for one in values]
-    # no text holds a NUL
-    joined = "\0".join(one for one, value in zip(texts, values, strict=True) if type(value) is str)
-    if not SPECIAL.search(joined):
-        return texts
-    return [one.translate(ESCAPES) if type(value) is str else one for one, value in zip(texts, values, strict=True)]
+    """Many values at a time: hardly any column has a text that must be escaped."""
+    if set(map(type, values)) == {str}:
+        return values if not SPECIAL.search("\0".join(values)) else [one.translate(ESCAPES) for one in values]
+    return [one.translate(ESCAPES) if type(one) is str else "\\N" if one is None else _text(one) for one in values]
 
 
 def _text(value: Any) -> str:
@@ -90,13 +88,13 @@ class Stage:
 
     @contextmanager
     def copying(self) -> Iterator[Any]:
-        """A COPY into the table of rows: a function that takes some, the columns ``BEFORE``, the fields, ``BEHIND``."""
+        """A COPY into the table of rows: a function that takes columns: ``BEFORE``, the fields, ``BEHIND``."""
         names = [*BEFORE, *(one.name for one in self.definition.fields), *BEHIND]
         driver: Any = self.connection.connection.driver_connection
         columns = sql.SQL(", ").join(map(sql.Identifier, names))
         statement = sql.SQL("COPY {} ({}) FROM STDIN").format(sql.Identifier(self.rows.name), columns)
         with driver.cursor() as cursor, cursor.copy(statement) as copy:
-            yield lambda rows: copy.write(copied(rows))
+            yield lambda columns: copy.write(copied(columns))
 
     def refuse_doubles(self, report: Report, keyed: bool) -> None:
         """Keep the first row of each id; ids are keys of the file, or made of name and geometry."""
