@@ -36,6 +36,8 @@ CHROMIUM = "/usr/bin/chromium"
 #: What is still smooth: the 95th percentile of frames while the map is dragged, the longest wait for the pieces of a
 #: new view, and the first paint, in milliseconds.
 FRAME, PIECES, PAINT = 50.0, 5_000.0, 1_000.0
+#: Seconds after which nothing more is waited for.
+LONGEST = 60
 #: Points around the seats of towns, a tenth of a degree and less away, so that they are dense in some places.
 FILL = """
 INSERT INTO platform (id, kind, name, name_en, name_en_source, geometry_method, position_accuracy_m, position_source,
@@ -105,6 +107,8 @@ def wait(page: Page, expression: str = SHOWN) -> float:
     # not wait_for_function, which looks by `eval`, as the page's policy forbids
     while not page.evaluate(expression):
         page.wait_for_timeout(20)
+        if time.perf_counter() - start > LONGEST:
+            raise SystemExit(f"after {LONGEST} s still not true: {expression}")
     return (time.perf_counter() - start) * 1000
 
 

@@ -57,7 +57,16 @@ def items_page(
         links={one["rel"]: one["href"] for one in links},
         json_address=link(request, f"/collections/{described.id}/items", "", "", "", {**kept, "f": "json"})["href"],
         exports={one: link(request, f"/exports/{described.id}.{one}", "", "", "", export)["href"] for one in FORMATS},
+        map_address=_map_address(request, described, chosen),
     )  # fmt: skip
+
+
+def _map_address(request: Request, described: Collection, chosen: Mapping[str, str]) -> str | None:
+    """The large map of the same choice; there is none of the nearest, which a map cannot know piece by piece."""
+    if "nearest" in chosen:
+        return None
+    kept = {name: value for name, value in chosen.items() if name not in ("crs", "properties", "sortby")}
+    return link(request, f"/maps/layers/{described.id}", "", "", "", kept)["href"]
 
 
 def item_page(

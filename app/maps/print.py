@@ -25,6 +25,8 @@ from app.queries.layouts import LayoutRows
 
 Row = Mapping[str, Any]
 
+#: Millimetres within which two edges are one.
+_SAME = 0.1
 #: Millimetres on A4: half a numbered symbol, and half one without a number.
 REACH, SMALL = 2.0, 1.45
 _NARROW = str.maketrans("’‘“”", "''\"\"")
@@ -129,13 +131,17 @@ class _Print(Paper):
     def _elements(self) -> None:
         """Bands, axes and areas of the layout's own elements."""
         self.shapes: list[tuple[Symbol, Row, BaseGeometry, BaseGeometry | None]] = []
-        for row in self.rows.elements:
-            if row["geometry"] is None or row["shape"] not in ("band", "hull", "circle"):
-                continue
+        rows = [row for row in self.rows.elements if row["geometry"] and row["shape"] in ("band", "hull", "circle")]
+        # bands first: of their parts only the edges between are drawn, for two dashed lines in one look solid
+        rows.sort(key=lambda row: row["role"] == "section")
+        edges: BaseGeometry = LineString()
+        for row in rows:
             symbol = symbols.element_symbol(row["role"])
             drawn = self.on_paper(row["geometry"]).intersection(self.frame)
             axis = self.on_paper(row["axis"]).intersection(self.frame) if row["axis"] else None
-            draw_area(self.sheet, symbol, drawn, schematic=row["schematic"], z=3)
+            between = drawn.boundary.difference(edges.buffer(_SAME)) if symbol is symbols.SECTION else drawn
+            draw_area(self.sheet, symbol, between, schematic=row["schematic"], z=3)
+            edges = edges.union(drawn.boundary)
             entry = self.entries.setdefault(symbol.id, Entry(symbol))
             if symbol is not symbols.SECTION:
                 entry.items.append(("", self._name(row)))

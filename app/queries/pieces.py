@@ -56,36 +56,42 @@ async def piece(
     return Piece(await features(connection, selection, REACHING, pixel, box), [])
 
 
-def _middle(collection: Collection, geometry: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
-    return geometry if collection.geometry_type == "Point" else sa.func.ST_Centroid(geometry)
+def _middle(rows: sa.FromClause, collection: Collection) -> sa.ColumnElement[Any]:
+    """A feature's one place: its anchor point where it has one, else the middle of its shape."""
+    if collection.has_position:
+        return rows.c.position
+    return rows.c.geometry if collection.geometry_type == "Point" else sa.func.ST_Centroid(rows.c.geometry)
 
 
 async def _counted(
     connection: AsyncConnection, selection: Selection, columns: Sequence[float], rows: Sequence[float]
 ) -> Sequence[Any]:
     of = selection.collection.relation
-    middle = _middle(selection.collection, of.c.geometry)
+    middle = _middle(of, selection.collection)
     box = (columns[0], rows[0], columns[-1], rows[-1])
     points = (
         sa.select(sa.func.ST_X(middle).label("x"), sa.func.ST_Y(middle).label("y"))
         .where(_touches(of.c.geometry, box), *conditions(selection, of))
+        # a fence: without it both are computed again for every use of them
+        .offset(0)
         .subquery("points")
     )
     x, y = points.c.x, points.c.y
-    cell = [sa.func.width_bucket(value, _numbers(edges)) for value, edges in ((x, columns), (y, rows))]
     around = (sa.func.min(x), sa.func.min(y), sa.func.max(x), sa.func.max(y))
     statement = (
         sa.select(sa.func.count(), sa.func.avg(x), sa.func.avg(y), *around)
         # the edge at the west and south belongs to the piece, the other to its neighbour
         .where(x >= box[0], x < box[2], y >= box[1], y < box[3])
-        .group_by(*cell)
-        .order_by(*cell)
+        # not ordered by these, which would sort a million rows
+        .group_by(_cell(x, columns), _cell(y, rows))
     )
-    return (await connection.execute(statement)).all()
+    return sorted((await connection.execute(statement)).all(), key=lambda one: one[1:3])
 
 
-def _numbers(edges: Sequence[float]) -> sa.ColumnElement[Any]:
-    return sa.cast(list(edges), sa.ARRAY(sa.Float))
+def _cell(value: sa.ColumnElement[float], edges: Sequence[float]) -> sa.ColumnElement[int]:
+    """The number of inner edges at or before a value."""
+    inner = [sa.cast(value >= edge, sa.Integer) for edge in edges[1:-1]]
+    return sum(inner[1:], inner[0])
 
 
 def _touches(geometry: sa.ColumnElement[Any], box: Box) -> sa.ColumnElement[bool]:
