@@ -1,7 +1,7 @@
 """The command ``innomap``. An error is one line (for data faults: one a fault) and a non-zero exit."""
 
 import asyncio
-import logging
+import logging.config
 import os
 import socket
 import threading
@@ -29,6 +29,7 @@ from app.db.server import database
 from app.ingest import checks
 from app.ingest.load import Report, load_if_changed, read
 from app.ingest.load import load as load_geodata
+from app.logs import log_config
 from app.settings import get_settings
 
 
@@ -36,9 +37,7 @@ from app.settings import get_settings
 @click.version_option(package_name="jiaxing-innovation-map")
 def main() -> None:
     """嘉兴创新地图 Jiaxing Innovation Map."""
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
-    for chatty in ("alembic", "matplotlib"):
-        logging.getLogger(chatty).setLevel(logging.WARNING)
+    logging.config.dictConfig(log_config(get_settings()))
 
 
 def _say(report: Report) -> None:
@@ -68,6 +67,7 @@ main.add_command(restore)
 def serve(host: str, port: int, workers: int) -> None:
     """启动服务。 Prepare the database, load what changed, and serve in the foreground."""
     # the web's modules take a second to load, which no other command should wait for
+    from app.api.metrics import shared
     from app.api.protocol import make_room, server_options
 
     settings = get_settings()
@@ -83,7 +83,7 @@ def serve(host: str, port: int, workers: int) -> None:
             # held until the web processes hold it themselves
             threading.Thread(target=_announce, args=(host, port), daemon=True).start()
             config = uvicorn.Config("app.main:create_app", factory=True, workers=workers, **server_options(settings))
-            with suppress(KeyboardInterrupt):
+            with suppress(KeyboardInterrupt), shared(workers):
                 if workers > 1:
                     Multiprocess(config, sockets=[listener]).run()
                 else:

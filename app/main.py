@@ -42,6 +42,8 @@ from app.api.export_files import export_files
 from app.api.freshness import caught_up
 from app.api.keys import Tries, identify
 from app.api.limits import Limits
+from app.api.metrics import sampled
+from app.api.observed import Observed, Routed
 from app.api.published import see_imported
 from app.api.security import Guarded
 from app.api.turns import turns
@@ -73,7 +75,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             app.state.writer = writer(url, settings)
             app.state.watch = Watch(app.state.reader)
             with export_files(settings) as app.state.exports:
-                async with app.state.watch.running():
+                async with app.state.watch.running(), sampled(app.state.reader, app.state.turns):
                     yield
             await app.state.writer.dispose()
             await app.state.reader.dispose()
@@ -108,17 +110,19 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         CORSMiddleware, allow_origins=["*"], allow_methods=["*"], allow_headers=["*"],
         expose_headers=[
             "ETag", "Content-Crs", "Link", "Content-Disposition", "Repr-Digest", "Retry-After", "Location",
-            "Innomap-Token", "Allow",
+            "Innomap-Token", "Allow", "X-Request-ID",
         ],
     )  # fmt: skip
     app.add_middleware(CompressMiddleware)
     app.add_middleware(Guarded)
+    app.add_middleware(Routed)
     app.add_middleware(HeadAsGet)
     app.add_middleware(
         ResponseCache,
         limit=settings.response_cache_mb * 1_000_000,
         watch=lambda: getattr(app.state, "watch", None),
     )
+    app.add_middleware(Observed, settings=settings)
     app.add_middleware(Forwarded, trusted=settings.trusted_proxies, root_path=settings.root_path)
     app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static")
     return app

@@ -45,6 +45,15 @@ class Settings(BaseMapSettings, BaseSettings):
         default=["127.0.0.1/32", "::1/128"], description="networks whose X-Forwarded-* headers are believed (JSON list)"
     )
     root_path: str = Field(default="", description="path that a reverse proxy puts before every address, such as /map")
+    metrics_networks: list[str] = Field(
+        default=["127.0.0.1/32", "::1/128"], description="networks that may read /metrics (JSON list)"
+    )
+    log_format: Literal["text", "json"] = Field(default="text", description="lines for people, or JSON objects")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(default="INFO", description="least weight logged")
+    log_requests: bool = Field(default=False, description="whether each request is logged, without address and query")
+    slow_query_ms: int = Field(
+        default=1_000, ge=0, description="statements that take longer are logged with their plan; 0 logs none"
+    )
     statement_timeout_ms: int = Field(
         default=10_000, ge=100, description="longest time one database statement of a request may take"
     )

@@ -114,7 +114,9 @@ def settings_for(url: sa.URL, **values: object) -> Settings:
 def served(settings: Settings, app: ASGIApp | None = None) -> Iterator[str]:
     """Serve the application (or another) in a thread on a free loopback port; gives its address."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        running = uvicorn.Server(uvicorn.Config(app or create_app(settings), **server_options(settings)))
+        running = uvicorn.Server(
+            uvicorn.Config(app or create_app(settings), **(server_options(settings) | {"log_config": None}))
+        )
         thread = threading.Thread(target=running.run, kwargs={"sockets": [listener]}, name="served")
         thread.start()
         try:

@@ -25,6 +25,7 @@ FLOORS = (
     {"registers"},
     {"catalog"},
     {"db"},
+    {"logs"},
     {"settings"},
     {"base_maps", "crs", "gcj02", "conformance", "__init__"},
 )

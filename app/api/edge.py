@@ -9,6 +9,21 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
+class Networks:
+    """A list of networks, such as ``10.0.0.0/8``."""
+
+    def __init__(self, named: Iterable[str]) -> None:
+        self._networks: list[Network] = [ipaddress.ip_network(one) for one in named]
+
+    def hold(self, host: str) -> bool:
+        """Whether an address is in one of them; what is no address is in none."""
+        try:
+            address = ipaddress.ip_address(host)
+        except ValueError:
+            return False
+        return any(address in network for network in self._networks)
+
+
 class HeadAsGet:
     """Answers HEAD as GET without the body; its headers, length included, are those of the GET."""
 
@@ -49,21 +64,14 @@ class Forwarded:
     def __init__(self, app: ASGIApp, trusted: Iterable[str], root_path: str = "") -> None:
         self.app = app
         self.root_path = root_path.rstrip("/")
-        self.trusted: list[Network] = [ipaddress.ip_network(one) for one in trusted]
+        self.trusted = Networks(trusted)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and self.root_path:
             scope = {**scope, "root_path": self.root_path}
-        if scope["type"] == "http" and self._trusts((scope.get("client") or ("",))[0]):
+        if scope["type"] == "http" and self.trusted.hold((scope.get("client") or ("",))[0]):
             scope = self._seen_outside(scope)
         await self.app(scope, receive, send)
-
-    def _trusts(self, host: str) -> bool:
-        try:
-            address = ipaddress.ip_address(host)
-        except ValueError:
-            return False
-        return any(address in network for network in self.trusted)
 
     def _seen_outside(self, scope: Scope) -> Scope:
         given = Headers(scope=scope)
@@ -77,7 +85,7 @@ class Forwarded:
             MutableHeaders(scope=scope)["host"] = host
         # each proxy adds whom it heard: the last that is no trusted one counts; before it stands what anybody may write
         heard = [one.strip() for line in given.getlist("x-forwarded-for") for one in line.split(",")]
-        outside = next((one for one in reversed(heard) if one and not self._trusts(one)), None)
+        outside = next((one for one in reversed(heard) if one and not self.trusted.hold(one)), None)
         if outside is not None:
             scope["client"] = (outside, 0)
         prefix = given.get("x-forwarded-prefix", "").partition(",")[0].strip().rstrip("/")

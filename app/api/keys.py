@@ -20,7 +20,7 @@ WINDOW_S = 60.0
 #: Addresses remembered; the one that failed longest ago is forgotten first.
 MOST_ADDRESSES = 10_000
 #: What tells of the service, not of the data, and needs no key anywhere.
-OPEN = ("/livez", "/readyz")
+OPEN = ("/livez", "/readyz", "/metrics")
 
 
 class Tries:

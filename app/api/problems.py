@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from app.api.security import DEFAULT, HEADERS, POLICY
+from app.logs import REQUEST_ID, REQUEST_ID_HEADER
 
 MEDIA_TYPE = "application/problem+json"
 #: Seconds after which a client may try again while the database restarts or is overloaded.
@@ -139,7 +140,8 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(Exception)
     async def _defect(request: Request, error: Exception) -> Response:
         # outside of every middleware, so that the headers of all other answers are put on here
-        return respond(Problem(500, "程序出错。 The program failed."), {POLICY: DEFAULT, **HEADERS})
+        made = {POLICY: DEFAULT, **HEADERS, REQUEST_ID_HEADER: REQUEST_ID.get()}
+        return respond(Problem(500, "程序出错。 The program failed."), made)
 
     @app.exception_handler(PoolTimeout)
     async def _busy(request: Request, error: PoolTimeout) -> Response:

@@ -20,6 +20,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from app.api.problems import Problem, respond
+from app.logs import log_config
 from app.settings import Settings
 
 #: Of a request this much (or the rest) must come within the time limit.
@@ -30,6 +31,8 @@ PIECE_OUT = 16_384
 GRACE_S = 8
 #: Files open at once beside the clients' connections: the database's, modules, downloads.
 OTHER_FILES = 500
+#: Seconds in which a web process of several must be there, and answer the one that watches it.
+START_S = 60
 #: What the head of a request may hold beside its address.
 HEADERS = 65_536
 
@@ -39,9 +42,12 @@ def server_options(settings: Settings) -> dict[str, Any]:
     return {
         "http": partial(Patient, settings),
         "timeout_graceful_shutdown": GRACE_S,
+        # a web process takes seconds to load its modules, more on a busy machine
+        "timeout_worker_healthcheck": START_S,
         # Forwarded knows whom to believe
         "proxy_headers": False,
         "server_header": False,
+        "log_config": log_config(settings),
         "log_level": "warning",
         "access_log": False,
     }

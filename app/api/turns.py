@@ -30,7 +30,7 @@ class Turns:
     """
 
     def __init__(self, places: int, longest: int, patience_s: float) -> None:
-        self.free = places
+        self.places = self.free = places
         self._each = max(1, places - 1)
         self._longest = longest
         self._patience_s = patience_s

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from sqlalchemy import URL, func, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from app.db.slow import tell_slow
 from app.settings import Settings
 
 
@@ -26,14 +27,18 @@ def _engine(url: URL, settings: Settings, size: int, more: str) -> AsyncEngine:
     options = f"-c statement_timeout={settings.statement_timeout_ms} -c jit=off -c timezone=UTC {more}"
     # a statement whose program was killed, or could not cancel it, ends as well
     options += " -c client_connection_check_interval=2s"
-    return create_async_engine(
+    engine = create_async_engine(
         url,
+        # values are nobody's business in a log
+        hide_parameters=True,
         pool_size=size,
         max_overflow=0,
         pool_timeout=settings.statement_timeout_ms / 1000,
         pool_pre_ping=True,
         connect_args={"options": options, "application_name": "innomap", "connect_timeout": 10},
     )
+    tell_slow(engine.sync_engine, settings.slow_query_ms)
+    return engine
 
 
 @asynccontextmanager

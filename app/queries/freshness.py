@@ -1,5 +1,7 @@
-"""When the data changed."""
+"""How fresh the data are, for those who watch the service."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -8,7 +10,17 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.db import tables as t
 
 
-async def changed_at(connection: AsyncConnection) -> datetime | None:
-    """The moment of the last change of any layer, ``None`` before the first."""
-    moment: datetime | None = await connection.scalar(sa.select(sa.func.max(t.layer_version.c.changed_at)))
-    return moment
+@dataclass(frozen=True)
+class Imports:
+    """Imports into one layer: how many, and when the last was."""
+
+    layer: str
+    number: int
+    last: datetime
+
+
+async def imports(connection: AsyncConnection) -> Sequence[Imports]:
+    """The imports into each layer that had any."""
+    run = t.import_run.c
+    statement = sa.select(run.layer, sa.func.count(), sa.func.max(run.at)).group_by(run.layer).order_by(run.layer)
+    return [Imports(*row) for row in await connection.execute(statement)]

@@ -1,0 +1,295 @@
+"""The service tells how it is: alive, ready, in numbers, in its log."""
+
+import contextlib
+import json
+import logging
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import ClassVar
+
+import httpx
+import pytest
+import sqlalchemy as sa
+from prometheus_client.parser import text_string_to_metric_families
+
+from app import __version__
+from app.db import slow
+from app.db.engine import reader
+from app.logs import REQUEST_ID, Json, Lines
+from tests.conftest import connect, http, served, settings_for
+
+PATIENCE_S = 60.0
+
+
+def numbers(client: httpx.Client) -> dict[tuple[str, frozenset[tuple[str, str]]], float]:
+    """All samples of /metrics, by name and labels."""
+    answer = client.get("/metrics")
+    assert answer.status_code == 200
+    assert answer.headers["content-type"].startswith("text/plain")
+    found = text_string_to_metric_families(answer.text)
+    return {(s.name, frozenset(s.labels.items())): s.value for family in found for s in family.samples}
+
+
+def requests(client: httpx.Client, route: str, status: str) -> float:
+    labels = frozenset({"method": "GET", "route": route, "status": status}.items())
+    return numbers(client).get(("innomap_request_seconds_count", labels), 0)
+
+
+def test_ready_tells_the_version_of_the_data(database_url: sa.URL) -> None:
+    with served(settings_for(database_url)) as address, http(address) as client:
+        before = client.get("/readyz").json()
+        assert before["release"] == __version__
+        assert re.fullmatch("[0-9a-f]{12}", before["data_version"])
+        assert client.get("/readyz").json() == before
+        with connect(database_url).begin() as connection:
+            connection.execute(sa.text("UPDATE platform SET note = 'other'"))
+        after = client.get("/readyz").json()
+        assert after["data_version"] != before["data_version"]
+        assert after["data_changed_at"] > before["data_changed_at"]
+
+
+def test_requests_are_counted_by_route(client: httpx.Client) -> None:
+    asked = (
+        ("/collections/counties/items/330481?crs=EPSG:4549", "/collections/{collectionId}/items/{featureId}", "200"),
+        ("/collections/counties/items/nowhere", "/collections/{collectionId}/items/{featureId}", "404"),
+        ("/collections?f=none", "/collections", "400"),
+        ("/static/page.css", "/static", "200"),
+        ("/nowhere/at/all", "(none)", "404"),
+    )
+    for path, route, status in asked:
+        before = requests(client, route, status)
+        assert client.get(path).status_code == int(status)
+        assert requests(client, route, status) == before + 1, path
+    client.request("BREW", "/collections")
+    assert all(dict(labels).get("method") != "BREW" for _, labels in numbers(client))
+
+
+def test_answers_that_stood_ready_are_told_apart(client: httpx.Client) -> None:
+    address = "/collections/counties/items?limit=3"
+    before = requests(client, "(kept)", "200")
+    deadline = time.monotonic() + PATIENCE_S
+    while requests(client, "(kept)", "200") == before and time.monotonic() < deadline:
+        client.get(address)
+    assert requests(client, "(kept)", "200") > before
+
+
+def test_numbers_of_the_database(client: httpx.Client) -> None:
+    found = numbers(client)
+    assert found["innomap_database_up", frozenset()] == 1
+    assert found["innomap_release", frozenset({("version", __version__)})] == 1
+    version = client.get("/readyz").json()["data_version"]
+    assert found["innomap_data_version", frozenset({("version", version)})] == 1
+    assert found["innomap_data_changed_timestamp_seconds", frozenset()] <= time.time()
+    assert found["innomap_database_connections_most", frozenset()] >= 1
+    for kind in ("exports", "tiles", "prints"):
+        assert found["innomap_turns_waiting", frozenset({("kind", kind)})] == 0
+
+
+def test_without_its_database_it_still_counts(loaded_url: sa.URL) -> None:
+    lost = settings_for(loaded_url, statement_timeout_ms=200)
+    with served(lost) as address, http(address) as client:
+        client.get("/readyz")
+        app_engine = reader(loaded_url.set(database="not-there"), lost)
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr("app.api.health.snapshot", lambda _: app_engine.connect())
+            assert numbers(client)["innomap_database_up", frozenset()] == 0
+            assert client.get("/readyz").status_code == 503
+            assert client.get("/livez").status_code == 200
+        assert client.get("/readyz").status_code == 200
+
+
+def test_numbers_are_for_the_networks_named(loaded_url: sa.URL) -> None:
+    with served(settings_for(loaded_url, metrics_networks=["192.0.2.0/24"])) as address, http(address) as client:
+        refused = client.get("/metrics")
+        assert refused.status_code == 403
+        assert "INNOMAP_METRICS_NETWORKS" in refused.json()["detail"]
+        assert client.get("/metrics", headers={"X-Forwarded-For": "192.0.2.9"}).status_code == 200
+
+
+# ------------------------------------------------------------------------------------------------- several processes
+
+
+@contextlib.contextmanager
+def serving(url: sa.URL, *options: str, **environment: str) -> Iterator[tuple[httpx.Client, subprocess.Popen[str]]]:
+    """``innomap serve`` over a database, once it answers."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    environment = {**os.environ, "DATABASE_URL": url.render_as_string(hide_password=False), **environment}
+    command = [Path(sys.executable).with_name("innomap"), "serve", "--port", str(port), *options]
+    running = subprocess.Popen(
+        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, encoding="utf-8"
+    )
+    try:
+        with http(f"http://127.0.0.1:{port}") as client:
+            for line in running.stdout or ():
+                if "Ctrl+C" in line:
+                    break
+            yield client, running
+    finally:
+        running.send_signal(signal.SIGTERM)
+        running.communicate()
+
+
+@pytest.fixture
+def two_processes(loaded_url: sa.URL) -> Iterator[tuple[httpx.Client, subprocess.Popen[str]]]:
+    """Two web processes, with their log as JSON on standard error, and without the response cache."""
+    told = {"INNOMAP_LOG_FORMAT": "json", "INNOMAP_LOG_REQUESTS": "true", "INNOMAP_RESPONSE_CACHE_MB": "0"}
+    with serving(loaded_url, "--workers", "2", **told) as running:
+        yield running
+
+
+def workers(running: subprocess.Popen[str]) -> list[int]:
+    """The web processes, by their number."""
+    children = Path(f"/proc/{running.pid}/task/{running.pid}/children").read_text().split()
+    return [int(one) for one in children if "spawn_main" in Path(f"/proc/{one}/cmdline").read_text()]
+
+
+def test_several_processes_count_as_one(two_processes: tuple[httpx.Client, subprocess.Popen[str]]) -> None:
+    client, running = two_processes
+    # a new connection each, so that both processes answer some
+    for _ in range(30):
+        client.get("/conformance", headers={"Connection": "close"})
+    assert {requests(client, "/conformance", "200") for _ in range(4)} == {30}
+    before = workers(running)
+    assert len(before) == 2
+    most = numbers(client)["innomap_database_connections_most", frozenset()]
+    os.kill(before[0], signal.SIGKILL)
+    deadline = time.monotonic() + PATIENCE_S
+    while (len(workers(running)) < 2 or before[0] in workers(running)) and time.monotonic() < deadline:
+        time.sleep(0.2)
+    while time.monotonic() < deadline:
+        # what the killed one had in hand is not counted on, and what it answered is
+        if numbers(client)["innomap_database_connections_most", frozenset()] == most:
+            break
+        time.sleep(0.2)
+    assert numbers(client)["innomap_database_connections_most", frozenset()] == most
+    assert requests(client, "/conformance", "200") == 30
+    client.get("/search?q=secret-words", headers={"X-Request-ID": "mine-1", "Authorization": "Bearer secret-key"})
+    running.send_signal(signal.SIGTERM)
+    _, errors = running.communicate(timeout=PATIENCE_S)
+    lines = [json.loads(line) for line in errors.splitlines()]
+    assert {"time", "level", "logger", "message"} <= set.intersection(*(set(line) for line in lines))
+    told = next(line for line in lines if line.get("request_id") == "mine-1" and line["message"] == "request")
+    assert (told["method"], told["route"]) == ("GET", "/search")
+    assert told["milliseconds"] > 0
+    assert "secret" not in errors
+    assert "127.0.0.1" not in errors
+
+
+class Collector(BaseHTTPRequestHandler):
+    """Takes what OpenTelemetry sends."""
+
+    received: ClassVar[list[tuple[str, bytes]]] = []
+
+    def do_POST(self) -> None:
+        self.received.append((self.path, self.rfile.read(int(self.headers["content-length"]))))
+        self.send_response(200)
+        self.end_headers()
+
+    def log_message(self, format: str, *values: object) -> None:
+        pass
+
+
+def test_traces_go_where_opentelemetry_is_told(loaded_url: sa.URL) -> None:
+    """The extra ``telemetry``: FastAPI's own spans, by OTLP over HTTP."""
+    Collector.received.clear()
+    with ThreadingHTTPServer(("127.0.0.1", 0), Collector) as collector:
+        threading.Thread(target=collector.serve_forever).start()
+        told = {
+            "FASTAPI_OTEL_AUTO_CONFIGURE": "true",
+            "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://127.0.0.1:{collector.server_port}",
+            "OTEL_BSP_SCHEDULE_DELAY": "100",
+        }
+        with serving(loaded_url, **told) as (client, _):
+            traced = {"traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"}
+            assert client.get("/collections/counties/items/330481", headers=traced).status_code == 200
+        # what is left is sent when it ends
+        collector.shutdown()
+    spans = b"".join(body for path, body in Collector.received if path == "/v1/traces")
+    assert b"GET /collections/{collectionId}/items/{featureId}" in spans
+    assert bytes.fromhex("0af7651916cd43dd8448eb211c80319c") in spans
+    assert b"client.address" not in spans
+
+
+# ---------------------------------------------------------------------------------------------------- ids and the log
+
+
+def test_a_request_has_an_id(client: httpx.Client) -> None:
+    made = {client.get(path).headers["x-request-id"] for path in ("/livez", "/livez", "/nowhere", "/static/page.css")}
+    assert len(made) == 4
+    assert all(re.fullmatch("[0-9a-f]{16}", one) for one in made)
+    assert client.get("/livez", headers={"X-Request-ID": "a-B.9_"}).headers["x-request-id"] == "a-B.9_"
+    for wrong in ("with space", "x" * 65, "<b>"):
+        assert client.get("/livez", headers={"X-Request-ID": wrong}).headers["x-request-id"] != wrong
+
+
+def test_a_defect_has_its_id(loaded_url: sa.URL, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError("secret")
+
+    monkeypatch.setattr("app.api.pages.landing", fail)
+    with served(settings_for(loaded_url)) as address, http(address) as client:
+        answer = client.get("/?f=json", headers={"X-Request-ID": "mine-2"})
+        assert (answer.status_code, answer.headers["x-request-id"]) == (500, "mine-2")
+    # a connection on which the program failed is closed
+    with served(settings_for(loaded_url)) as address, http(address) as client:
+        assert requests(client, "/", "500") >= 1
+
+
+def record(**more: object) -> logging.LogRecord:
+    made = logging.LogRecord("innomap", logging.WARNING, "file", 1, "现状 %s", ("x",), None)
+    vars(made).update(more)
+    return made
+
+
+def test_lines_of_the_log() -> None:
+    token = REQUEST_ID.set("mine-3")
+    try:
+        told = json.loads(Json().format(record(number=3)))
+        assert Lines().format(record(number=3)) == "WARNING innomap: 现状 x number=3 [mine-3]"
+    finally:
+        REQUEST_ID.reset(token)
+    assert told.pop("time").endswith("+00:00")
+    assert told == {
+        "level": "WARNING", "logger": "innomap", "message": "现状 x", "request_id": "mine-3", "number": 3,
+    }  # fmt: skip
+    try:
+        raise ValueError("why")
+    except ValueError:
+        failed = record(exc_info=sys.exc_info())
+    assert "ValueError: why" in json.loads(Json().format(failed))["exception"]
+    assert Lines().format(failed).endswith("ValueError: why")
+
+
+def test_slow_statements_are_told_with_their_plan(
+    loaded_url: sa.URL, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = connect(loaded_url)
+    slow.tell_slow(engine, 50)
+    question = sa.text("SELECT count(*) FROM platform, pg_sleep(:wait) WHERE name = :name")
+    with engine.connect() as connection:
+        for _ in range(2):
+            connection.execute(question, {"wait": 0.1, "name": "秘密"})
+        connection.execute(question, {"wait": 0, "name": "x"})
+        connection.execute(sa.text("SET LOCAL statement_timeout = 60"))
+        with pytest.raises(sa.exc.OperationalError):
+            connection.execute(question, {"wait": 10, "name": "秘密"})
+    first, second, cut = caplog.records
+    assert {one.name for one in caplog.records} == {"innomap.slow"}
+    assert [one.getMessage() for one in caplog.records] == ["slow statement", "slow statement", "statement cut off"]
+    assert "FROM platform, pg_sleep" in vars(first)["statement"]
+    assert "Scan" in vars(first)["plan"]
+    assert vars(first)["milliseconds"] >= 100
+    # a plan now and then, not with each
+    assert "plan" not in vars(second)
+    assert "plan" not in vars(cut)
+    assert not any("秘密" in Json().format(one) for one in caplog.records)
