@@ -35,6 +35,9 @@ OTHER_FILES = 500
 START_S = 60
 #: What the head of a request may hold beside its address.
 HEADERS = 65_536
+#: Of a body that was answered before its end, so much is still taken: who finds the connection broken while sending
+#: does not read the answer that says why.
+UNREAD = 67_108_864
 
 
 def server_options(settings: Settings) -> dict[str, Any]:
@@ -78,7 +81,8 @@ class Patient(HttpToolsProtocol):
         self._task: asyncio.Task[Any] | None = None
         self._left = False
         self._due: asyncio.TimerHandle | None = None
-        self._received = self._head = 0
+        self._received = self._head = self._unread = 0
+        self._in_body = False
         self._stuck: asyncio.TimerHandle | None = None
 
     # --------------------------------------------------------------------------------------------------- a connection
@@ -118,10 +122,26 @@ class Patient(HttpToolsProtocol):
 
     # -------------------------------------------------------------------------------------------------- slow requests
 
+    def on_headers_complete(self) -> None:
+        super().on_headers_complete()
+        self._in_body = True
+        self._unread = 0
+
+    def on_message_complete(self) -> None:
+        super().on_message_complete()
+        self._in_body = False
+
     def data_received(self, data: bytes) -> None:
+        of_a_body = self._in_body
         super().data_received(data)
         self._received += len(data)
-        if self._head_missing():
+        if of_a_body or self._in_body:
+            self._head = 0
+            if self.cycle.response_complete:
+                self._unread += len(data)
+                if self._unread > UNREAD:
+                    self.transport.close()
+        elif self._head_missing():
             self._head += len(data)
             if self._head > self._settings.max_url_bytes + HEADERS:
                 self._refuse(431, "请求头过长。 The head of the request is too long.")

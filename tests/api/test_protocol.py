@@ -14,6 +14,7 @@ import pytest
 import sqlalchemy as sa
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from app.api import protocol
 from app.api.protocol import make_room
 from app.settings import Settings
 from tests.conftest import connect, http, served, settings_for
@@ -33,7 +34,12 @@ class Small:
             # no start, no end
             return
         try:
-            await (self._endless(send) if scope["path"] == "/endless" else self._length(receive, send))
+            if scope["path"] == "/endless":
+                await self._endless(send)
+            elif scope["path"] == "/unread":
+                await self._answer(b"enough", send)
+            else:
+                await self._length(receive, send)
         finally:
             self.ended.set()
 
@@ -42,7 +48,9 @@ class Small:
         while more:
             message = await receive()
             size, more = size + len(message.get("body", b"")), message.get("more_body", False)
-        body = str(size).encode()
+        await self._answer(str(size).encode(), send)
+
+    async def _answer(self, body: bytes, send: Send) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"%d" % len(body))]})
         await send({"type": "http.response.body", "body": body})
 
@@ -130,6 +138,23 @@ def test_a_large_body_gains_time_by_coming() -> None:
         assert rest(client).endswith(b"2097152")
 
 
+def test_a_body_that_nobody_reads_is_no_head(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Answered before its end, a body is taken all the same, up to a limit; the next question is answered."""
+    monkeypatch.setattr(protocol, "UNREAD", 4 << 20)
+    with serving(Small()) as connected:
+        client = connected()
+        client.sendall(b"POST /unread HTTP/1.1\r\nHost: x\r\nContent-Length: 3145728\r\n\r\n" + b" " * 3_145_728)
+        answer = b""
+        while not answer.endswith(b"enough"):
+            answer += client.recv(65_536)
+        assert asked(client)
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+            client.sendall(b"POST /unread HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999\r\n\r\n" + b" " * 16_777_216)
+            assert rest(client).endswith(b"enough")
+            client.sendall(b" " * 1_048_576)
+            pytest.fail("the connection stayed open")
+
+
 def test_between_two_requests_a_connection_is_kept() -> None:
     with serving(Small(), request_timeout_s=0.2) as connected:
         client = connected()
@@ -212,8 +237,6 @@ def test_a_thousand_idle_connections() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, before)
 
 
-# SQLAlchemy drops the cursor of a stream that is cancelled before its first row without closing it
-@pytest.mark.filterwarnings("ignore:.*ServerCursorMixin.__del__:pytest.PytestUnraisableExceptionWarning")
 def test_the_question_of_a_client_that_left_ends(database_url: sa.URL) -> None:
     """Its statement is cancelled in the database, its connection serves the next, its turn is free again."""
     # the watch on the data's version, which has another name, may wait as well
