@@ -33,7 +33,7 @@ LONGEST = 400
 FILES = sorted((ROOT / "app").rglob("*.py"))
 #: What the HTTP floor may know of the database: its errors, and the types of what it hands on.
 SQLALCHEMY_IN_API = {"sqlalchemy.exc", "sqlalchemy.ext.asyncio"}
-TYPES_IN_API = {"sqlalchemy.ColumnElement", "sqlalchemy.Connection"}
+TYPES_IN_API = {"sqlalchemy.ColumnElement", "sqlalchemy.Connection", "sqlalchemy.QueuePool"}
 STATEMENT = re.compile(r"\b(SELECT\b.*\bFROM|INSERT\s+INTO|UPDATE\b.*\bSET|DELETE\s+FROM)\b", re.S)
 
 

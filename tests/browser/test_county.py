@@ -42,7 +42,14 @@ def test_a_row_and_its_point_are_marked_together(page_log: PageLog, live_server:
     expect(page.locator(".symbol.on")).to_have_count(0)
     row.locator("a").focus()
     expect(page.locator(".symbol.on")).to_have_count(1)
+    # what is marked stays where it is
+    middle = "(at) => at.getBoundingClientRect().x + at.getBoundingClientRect().width / 2"
+    before = page.locator(".symbol").last.evaluate(middle)
     page.locator(".symbol").last.hover()
+    expect(page.locator(".symbol.on")).to_have_count(2)
+    page.wait_for_timeout(200)
+    assert page.locator(".symbol").last.evaluate(middle) == pytest.approx(before, abs=1)
+    assert page.locator(".symbol svg").last.evaluate(middle) == pytest.approx(before, abs=1)
     expect(page.locator(f"{ROWS}.on")).to_have_count(2)
     # a click tells which it is, and leads to it
     page.locator(".symbol").last.click()
@@ -204,7 +211,7 @@ def test_a_hostile_name_is_text_everywhere(page_log: PageLog, connection: sa.Con
         page.wait_for_selector("#sieve[data-ready]")
         page.locator('.symbol[data-id="juanhu-science-city"]').hover()
         expect(page.locator(".leaflet-tooltip")).to_contain_text("<img")
-        page.locator('.symbol[data-id="juanhu-science-city"]').dispatch_event("click")
+        page.locator('.symbol[data-id="juanhu-science-city"]').click()
         expect(page.locator(".leaflet-popup")).to_contain_text("<img")
         page.locator("[name=q]").fill("<img src")
         expect(page.get_by_role("option").first).to_contain_text("<img")
