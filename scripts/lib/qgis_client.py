@@ -233,6 +233,24 @@ def files(service: Service) -> None:
     check(bool(sent), f"access log: this choice reached the service: {(sent or [''])[-1]}")
 
 
+def packages(service: Service, folder: Path) -> None:
+    """A GeoPackage opens in the colours that it carries, not in one at random."""
+    for collection, choice, drawn in (("lake_districts", {}, "areas"), ("platforms", {"within": "haining"}, "points")):
+        asked = urllib.parse.urlencode({**choice, "crs": "EPSG:4549"}, safe="/:")
+        path = folder / f"qgis-{collection}.gpkg"
+        urllib.request.urlretrieve(f"{service.address}/exports/{collection}.gpkg?{asked}", path)  # noqa: S310
+        layer = opened(QgsVectorLayer(f"{path}|layername={collection}", collection, "ogr"))
+        renderer = layer.renderer()
+        check(
+            renderer.type() == "RuleRenderer" and layer.featureCount() > 0 and layer.crs().authid() == "EPSG:4549",
+            f"{path.name}: {layer.featureCount()} items drawn as {drawn} by {len(renderer.rootRule().children())} rules",
+        )
+        image = draw([layer], "EPSG:4549", layer.extent().buffered(2_000), folder / f"qgis-{collection}-package.png")
+        colours = {one.symbol().color().name() for one in renderer.rootRule().descendants() if one.symbol()}
+        seen = {one for one in colours if painted(image, one)}
+        check(bool(seen), f"qgis-{collection}-package.png: the colours {', '.join(sorted(seen))} of {len(colours)} rules")
+
+
 def vertices(coordinates: list) -> list[list[float]]:
     """The positions in a GeoJSON coordinates array, in their order."""
     if isinstance(coordinates[0], (int, float)):
@@ -363,6 +381,7 @@ def main(address: str, log: Path, folder: Path) -> int:
         files(service)
         reprojection(service)
         pictures(service, folder)
+        packages(service, folder)
     except Wrong as wrong:
         print(f"✗ {wrong}", file=sys.stderr)
         return 1
