@@ -241,14 +241,12 @@ def packages(service: Service, folder: Path) -> None:
         urllib.request.urlretrieve(f"{service.address}/exports/{collection}.gpkg?{asked}", path)  # noqa: S310
         layer = opened(QgsVectorLayer(f"{path}|layername={collection}", collection, "ogr"))
         renderer = layer.renderer()
-        check(
-            renderer.type() == "RuleRenderer" and layer.featureCount() > 0 and layer.crs().authid() == "EPSG:4549",
-            f"{path.name}: {layer.featureCount()} items drawn as {drawn} by {len(renderer.rootRule().children())} rules",
-        )
+        right = layer.featureCount() > 0 and renderer.type() == "RuleRenderer" and layer.crs().authid() == "EPSG:4549"
+        check(right, f"{path.name}: {layer.featureCount()} items drawn as {drawn} by rules")
         image = draw([layer], "EPSG:4549", layer.extent().buffered(2_000), folder / f"qgis-{collection}-package.png")
         colours = {one.symbol().color().name() for one in renderer.rootRule().descendants() if one.symbol()}
-        seen = {one for one in colours if painted(image, one)}
-        check(bool(seen), f"qgis-{collection}-package.png: the colours {', '.join(sorted(seen))} of {len(colours)} rules")
+        seen = sorted(one for one in colours if painted(image, one))
+        check(bool(seen), f"qgis-{collection}-package.png: of the rules' {len(colours)} colours {', '.join(seen)}")
 
 
 def vertices(coordinates: list) -> list[list[float]]:

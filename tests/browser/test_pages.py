@@ -167,6 +167,18 @@ def test_paging_without_scripts(browser: Browser, live_server: str, client: http
         assert page.locator("tbody th a").first.inner_text().startswith(expected[0])
 
 
+def test_a_form_without_scripts(browser: Browser, live_server: str) -> None:
+    """What is left empty is not asked for; what is chosen says what it means."""
+    with browser.new_context(java_script_enabled=False, locale="zh-CN") as context:
+        page = context.new_page()
+        page.goto(f"{live_server}/collections/platforms/items?limit=10")
+        page.locator("summary", has_text="筛选").click()
+        page.locator("form.filter [name=level]").select_option(label="国家级")
+        page.locator("form.filter button").click()
+        assert page.url.endswith("/collections/platforms/items?f=html&level=national")
+        assert page.locator("tbody tr").count() > 1
+
+
 def test_everything_is_reached_by_keyboard(page_log: PageLog, live_server: str) -> None:
     page = page_log.page
     page.goto(f"{live_server}/collections/counties/items")
