@@ -45,9 +45,10 @@ from app.api.limits import Limits
 from app.api.metrics import sampled
 from app.api.observed import Observed, Routed
 from app.api.published import see_imported
+from app.api.rereading import Reread
 from app.api.security import Guarded
 from app.api.turns import turns
-from app.db.engine import reader, writer
+from app.db.engine import readers, writer
 from app.db.server import database
 from app.maps.assets import use_local_assets
 from app.queries.imported import Imported
@@ -71,14 +72,17 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         # each web process keeps the private database up by itself, whatever happens to the one that started it
         with database(settings) as url:
-            app.state.reader = reader(url, settings)
+            app.state.reader = readers(url, settings)
             app.state.writer = writer(url, settings)
             app.state.watch = Watch(app.state.reader)
             with export_files(settings) as app.state.exports:
-                async with app.state.watch.running(), sampled(app.state.reader, app.state.turns):
+                async with (
+                    app.state.reader.watched(),
+                    app.state.watch.running(),
+                    sampled(app.state.reader.engines, app.state.turns),
+                ):
                     yield
             await app.state.writer.dispose()
-            await app.state.reader.dispose()
 
     app = FastAPI(
         title=collections.TITLE,
@@ -103,6 +107,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         prints, thumbnails, layer_maps, maps, registers, search, composite, tiles, uploads,
     ):  # fmt: skip
         app.include_router(module.router, dependencies=[Depends(see_imported)])
+    app.add_middleware(Reread)
     app.add_middleware(ErrorPages)
     # outermost last: addresses first, then the body goes of what would have been sent, compressed
     app.add_middleware(Limits, settings=settings)

@@ -36,6 +36,11 @@ class Settings(BaseMapSettings, BaseSettings):
         validation_alias=AliasChoices("DATABASE_URL", "INNOMAP_DATABASE_URL"),
         description="PostGIS to use, for example postgresql://user@host/db; unset: a private cluster in data_dir",
     )
+    database_replica_urls: list[SecretStr] = Field(
+        default=[],
+        validation_alias=AliasChoices("DATABASE_REPLICA_URLS", "INNOMAP_DATABASE_REPLICA_URLS"),
+        description="hot standbys of the database that answer reads (JSON list of addresses like DATABASE_URL)",
+    )
     data_dir: Path = Field(default_factory=default_data_dir, description="folder of the private PostgreSQL cluster")
     geodata_dir: Path = Field(default=ROOT / "geodata", description="the data files that `innomap load` reads")
     county_outlines: Literal["amap", "tianditu"] = Field(

@@ -14,8 +14,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app import __version__
 from app.api import params
 from app.api.cache import has_mark, remember
+from app.api.freshness import TOKEN
 from app.api.html import page, wants_html
 from app.api.language import VARY, language, language_headers
+from app.db.standbys import Readers
 from app.queries.versions import state
 
 #: A cache may keep an answer, but asks each time whether it still holds.
@@ -69,6 +71,9 @@ async def mark(
     spoken = (language(request), *map(repr, offered)) if representation == "html" else ()
     found = await state(connection, layers)
     remember(request.scope, found)
+    readers: Readers = request.app.state.reader
+    if readers.standbys:
+        await request.app.state.watch.tell(found, connection)
     request.state.read_from = found
     asked = address or f"{request.url.path}?{urlencode(sorted(request.query_params.multi_items()))}"
     parts = [found.mark, __version__, str(request.base_url), asked, representation, *spoken]
@@ -77,6 +82,8 @@ async def mark(
     digest = hashlib.sha256("\n".join(parts).encode()).hexdigest()[:20]
     tag = f'W/"{digest}"' if version is None else f'"{version}.{digest}"'
     made = {"ETag": tag, "Cache-Control": CACHE_CONTROL, "Vary": VARY}
+    if readers.standbys:
+        made[TOKEN] = readers.token
     if spoken:
         made |= language_headers(request)
     if found.changed_at:

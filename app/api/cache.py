@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.api.rereading import reads
 from app.queries.versions import State
 from app.queries.watch import Watch
 
@@ -76,7 +77,7 @@ class ResponseCache:
         key = self._key(scope) if self.limit and scope["method"] in ("GET", "HEAD") else None
         kept = self.kept.get(key) if key else None
         if key is None:
-            await self.app(scope, receive, _after_refresh(send, scope, watch))
+            await self.app(scope, receive, send if reads(scope) else _after_refresh(send, watch))
         elif kept is not None and all(map(watch.holds, kept.read_from)):
             self.kept.move_to_end(key)
             await _give(kept, scope, send)
@@ -145,12 +146,12 @@ async def _give(kept: Kept, scope: Scope, send: Send) -> None:
     await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else kept.body})
 
 
-def _after_refresh(send: Send, scope: Scope, watch: Watch) -> Send:
+def _after_refresh(send: Send, watch: Watch) -> Send:
     """Before a write is acknowledged, kept answers from before it are no longer believed."""
 
     async def sending(message: Message) -> None:
         if message["type"] == "http.response.start" and any(name == TOKEN for name, _ in message["headers"]):
-            await watch.refresh(scope["app"].state.reader)
+            await watch.refresh()
         await send(message)
 
     return sending

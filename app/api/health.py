@@ -49,6 +49,8 @@ async def get_metrics(request: Request) -> Response:
             403, "仅限 INNOMAP_METRICS_NETWORKS 所列网络。 For the networks of INNOMAP_METRICS_NETWORKS alone."
         )
     told = Told()
+    for standby in request.app.state.reader.standbys:
+        told.tell("innomap_standby_up", "Whether a standby answers reads", standby.up, number=str(standby.number))
     try:
         async with snapshot(request.app.state.reader) as connection:
             found, runs = await state(connection), await imports(connection)

@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -36,14 +36,14 @@ TAKEN = Gauge("innomap_turns_taken", "Heavy requests at work", ["kind"], multipr
 
 
 @asynccontextmanager
-async def sampled(engine: AsyncEngine, turns: Mapping[Kind, Turns]) -> AsyncIterator[None]:
+async def sampled(engines: Sequence[AsyncEngine], turns: Mapping[Kind, Turns]) -> AsyncIterator[None]:
     """Look every second how busy this process is, for as long as the context lasts."""
 
     async def sample() -> None:
         while True:
-            if isinstance(engine.pool, QueuePool):
-                CONNECTIONS.set(engine.pool.checkedout())
-                POOL.set(engine.pool.size())
+            pools = [one.pool for one in engines if isinstance(one.pool, QueuePool)]
+            CONNECTIONS.set(sum(one.checkedout() for one in pools))
+            POOL.set(sum(one.size() for one in pools))
             for kind, one in turns.items():
                 WAITING.labels(kind).set(one.waiting)
                 TAKEN.labels(kind).set(one.places - one.free)

@@ -1,28 +1,44 @@
-"""Connections. A request reads in one read-only transaction with a time limit; those who write have a pool apart."""
+"""Connections. A request reads in one read-only transaction with a time limit; those who write have a pool apart.
+
+Where there are standbys, ``app.db.standbys`` chooses the server.
+"""
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
-from sqlalchemy import URL, func, select, text
+from sqlalchemy import URL, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from app.db.server import normalise
 from app.db.slow import tell_slow
+from app.db.standbys import Readers, Source
 from app.settings import Settings
 
+#: How long the drivers wait for a server: seconds for a connection, milliseconds until what was sent is confirmed. A
+#: standby has others beside it.
+PRIMARY = {"connect_timeout": 10}
+STANDBY = {"connect_timeout": 2, "tcp_user_timeout": 5_000}
 
-def reader(url: URL, settings: Settings) -> AsyncEngine:
+
+def reader(url: URL, settings: Settings, waits: Mapping[str, int] = PRIMARY) -> AsyncEngine:
     """A pool of connections that can only read."""
-    return _engine(url, settings, settings.pool_size, "-c default_transaction_read_only=on")
+    return _engine(url, settings, settings.pool_size, "-c default_transaction_read_only=on", waits)
+
+
+def readers(url: URL, settings: Settings) -> Readers:
+    """The pools that answer reads: of the primary, and of each standby that the settings name."""
+    standbys = [normalise(one.get_secret_value(), "DATABASE_REPLICA_URLS") for one in settings.database_replica_urls]
+    return Readers(reader(url, settings), [reader(one, settings, STANDBY) for one in standbys])
 
 
 def writer(url: URL, settings: Settings) -> AsyncEngine:
     """A pool of connections for edits; one that waits for another's lock gives up when a statement would."""
-    return _engine(url, settings, settings.write_pool_size, f"-c lock_timeout={settings.statement_timeout_ms}")
+    return _engine(url, settings, settings.write_pool_size, f"-c lock_timeout={settings.statement_timeout_ms}", PRIMARY)
 
 
-def _engine(url: URL, settings: Settings, size: int, more: str) -> AsyncEngine:
+def _engine(url: URL, settings: Settings, size: int, more: str, waits: Mapping[str, int]) -> AsyncEngine:
     """Connections that are tried before use: one that died is replaced."""
     options = f"-c statement_timeout={settings.statement_timeout_ms} -c jit=off -c timezone=UTC {more}"
     # a statement whose program was killed, or could not cancel it, ends as well
@@ -35,14 +51,14 @@ def _engine(url: URL, settings: Settings, size: int, more: str) -> AsyncEngine:
         max_overflow=0,
         pool_timeout=settings.statement_timeout_ms / 1000,
         pool_pre_ping=True,
-        connect_args={"options": options, "application_name": "innomap", "connect_timeout": 10},
+        connect_args={"options": options, "application_name": "innomap", **waits},
     )
     tell_slow(engine.sync_engine, settings.slow_query_ms)
     return engine
 
 
 @asynccontextmanager
-async def snapshot(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+async def snapshot(engine: Source) -> AsyncIterator[AsyncConnection]:
     """A connection whose statements all see one state of the data."""
     async with engine.connect() as connection:
         connection = await connection.execution_options(isolation_level="REPEATABLE READ")
@@ -50,8 +66,12 @@ async def snapshot(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
 
 
 async def position(connection: AsyncConnection) -> str:
-    """Where the log of a writing server stands: what was committed before lies behind it."""
-    return str(await connection.scalar(select(func.pg_current_wal_lsn())))
+    """Where the log of a server stands: what was committed before, and seen by this connection, lies behind it."""
+    return str(
+        await connection.scalar(
+            text("SELECT CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_lsn() END")
+        )
+    )
 
 
 async def reached(engine: AsyncEngine, wanted: str, seconds: float) -> bool:

@@ -30,7 +30,7 @@ def database(settings: Settings) -> Iterator[sa.URL]:
         yield url
 
 
-def normalise(address: str) -> sa.URL:
+def normalise(address: str, setting: str = "DATABASE_URL") -> sa.URL:
     """A PostgreSQL address as SQLAlchemy's URL for psycopg 3, whichever usual scheme it has."""
     try:
         url = sa.make_url(address)
@@ -39,8 +39,8 @@ def normalise(address: str) -> sa.URL:
     if url is None or url.drivername not in ("postgres", "postgresql", "postgresql+psycopg"):
         # The address itself is not repeated: it may hold a password
         raise DatabaseUnsuitable(
-            "DATABASE_URL 不是 PostgreSQL 地址：请写成 postgresql://用户:密码@主机/数据库。"
-            " DATABASE_URL is not a PostgreSQL address: write it as postgresql://user:password@host/database."
+            f"{setting} 不是 PostgreSQL 地址：请写成 postgresql://用户:密码@主机/数据库。"
+            f" {setting} is not a PostgreSQL address: write it as postgresql://user:password@host/database."
         ) from None
     return url.set(drivername="postgresql+psycopg")
 

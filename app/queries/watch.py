@@ -12,8 +12,10 @@ from collections.abc import AsyncIterator
 import psycopg
 from sqlalchemy import NullPool, text
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
+from app.db.engine import position
+from app.db.standbys import Readers
 from app.queries import ready
 from app.queries.versions import State, state
 
@@ -35,8 +37,10 @@ class Watch:
     One connection of its own listens; ``refresh`` looks at once.
     """
 
-    def __init__(self, engine: AsyncEngine) -> None:
-        # outside the pool: it is held for good
+    def __init__(self, readers: Readers) -> None:
+        self._readers = readers
+        engine = readers.primary
+        # notifications come from the primary alone; outside the pool: it is held for good
         self._engine = create_async_engine(
             engine.url, poolclass=NullPool, isolation_level="AUTOCOMMIT",
             connect_args={"application_name": "innomap watch", "connect_timeout": 10},
@@ -55,10 +59,10 @@ class Watch:
             and all(known.versions.get(layer, 0) == version for layer, version in seen.versions.items())
         )
 
-    async def refresh(self, connection_of: AsyncEngine) -> None:
-        """Look now, on a connection of a pool: after a write, so that the writer reads what it wrote."""
+    async def refresh(self) -> None:
+        """Look now, on a connection of the pool: after a write, so that the writer reads what it wrote."""
         try:
-            async with connection_of.connect() as connection:
+            async with self._readers.primary.connect() as connection:
                 await self._look(connection)
         except TROUBLE:
             # what is not known is not believed
@@ -70,8 +74,20 @@ class Watch:
         # of two looks at once the one that began later knows more
         if began > self._looked:
             if self._known is None or found.mark != self._known.mark:
+                # before anything is told that a standby may not have yet
+                self._readers.need(await position(connection))
                 self._changed.set()
             self._known, self._looked = found, began
+
+    async def tell(self, seen: State, connection: AsyncConnection) -> None:
+        """An answer was read in a state: no later one of this process may come from a server that has less."""
+        known = self._known
+        if (
+            known is None
+            or known.epoch != seen.epoch
+            or any(known.versions.get(layer, 0) < version for layer, version in seen.versions.items())
+        ):
+            self._readers.need(await position(connection))
 
     async def _listen(self) -> None:
         async with self._engine.connect() as connection:

@@ -12,6 +12,8 @@ import sqlalchemy as sa
 
 from app.api.cache import OVERHEAD, ResponseCache, remember
 from app.db import tables as t
+from app.db.engine import reader
+from app.db.standbys import Readers
 from app.queries import watch
 from app.queries.versions import State
 from app.queries.watch import BOUND_S, Watch
@@ -120,12 +122,10 @@ def test_features_are_made_ready_again_after_a_change(database_url: sa.URL, serv
 
 
 def test_what_was_not_looked_at_lately_does_not_hold(monkeypatch: pytest.MonkeyPatch, loaded_url: sa.URL) -> None:
-    from app.db.engine import reader
-
     async def looked() -> Watch:
         engine = reader(loaded_url, settings_for(loaded_url))
-        found = Watch(engine)
-        await found.refresh(engine)
+        found = Watch(Readers(engine))
+        await found.refresh()
         await engine.dispose()
         return found
 
