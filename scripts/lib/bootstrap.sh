@@ -207,6 +207,21 @@ install_environment() {
     mv -- "$STAMP.new" "$STAMP"
 }
 
+# prepare_tools docs|verify: sets TOOLS to an environment of its own with requirements-NAME.lock, made anew when that changes.
+prepare_tools() {
+    local lock="$ROOT/requirements-$1.lock"
+    TOOLS="$ROOT/.venv-$1"
+    if ! cmp --silent "$lock" "$TOOLS/.complete"; then
+        say "安装 / installing: ${lock##*/}"
+        rm -rf -- "$TOOLS"
+        find_python || die "需要 Python 3.11 或更新 / Python 3.11 or newer is needed: apt-get install python3"
+        "$PYTHON" -m venv "$TOOLS" || die "无法建立 / cannot make $TOOLS: 磁盘空间、写权限? / disk space, write permission?"
+        PIP_NO_INPUT=1 PIP_DISABLE_PIP_VERSION_CHECK=1 "$TOOLS/bin/python" -I -m pip install --quiet --require-hashes -r "$lock" >&2 ||
+            die "pip 未能安装(见上)/ pip failed (see above): ${lock##*/}"
+        cp -- "$lock" "$TOOLS/.complete"
+    fi
+}
+
 # prepare serve|test: all of the above, one run at a time in this checkout.
 prepare() {
     if [[ -z $(missing_packages "$1") ]] && environment_is_current "$1"; then

@@ -16,8 +16,11 @@ from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parents[2]
 BOOTSTRAP = ROOT / "scripts" / "lib" / "bootstrap.sh"
-PROGRAMS = [ROOT / "scripts" / "serve", ROOT / "scripts" / "test", ROOT / "scripts" / "lock", ROOT / ".ci" / "run"]
-LOCKS = ["requirements.lock", "requirements-test.lock", "requirements-bootstrap.lock"]
+PROGRAMS = [*(ROOT / "scripts" / name for name in ("serve", "test", "lock", "docs", "verify")), ROOT / ".ci" / "run"]
+LOCKS = [
+    "requirements.lock", "requirements-test.lock", "requirements-bootstrap.lock", "requirements-docs.lock",
+    "requirements-verify.lock",
+]  # fmt: skip
 
 Run = subprocess.CompletedProcess[str]
 
