@@ -2,7 +2,6 @@
 
 import asyncio
 import logging.config
-import os
 import socket
 import threading
 import time
@@ -17,11 +16,13 @@ from sqlalchemy import URL, NullPool, create_engine
 from sqlalchemy.exc import ProgrammingError
 from uvicorn.supervisors import Multiprocess
 
+from app.commands.analyse import analyse
 from app.commands.backup import backup, restore
 from app.commands.common import OTHER_SCHEMA as _OTHER_SCHEMA
 from app.commands.common import connection as _connection
 from app.commands.common import data_option as _data_option
 from app.commands.common import errors as _errors
+from app.commands.common import replace_file
 from app.commands.export import export
 from app.commands.imports import import_file
 from app.commands.keys import keys
@@ -52,6 +53,7 @@ def _say(report: Report) -> None:
         click.echo(kept)
 
 
+main.add_command(analyse)
 main.add_command(export)
 main.add_command(import_file)
 main.add_command(keys)
@@ -181,19 +183,7 @@ def print_layout(name: str, out: Path, size: str, lang: str, system: str | None)
             raise click.ClickException(str(error)) from None
         except ProgrammingError:
             raise click.ClickException(_OTHER_SCHEMA) from None
-    _replace(out, content)
-
-
-def _replace(path: Path, content: bytes) -> None:
-    """Write a file whole or not at all."""
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        beside.write_bytes(content)
-        beside.replace(path)
-    except OSError as error:
-        raise click.ClickException(f"无法写入。 Cannot write: {error}") from None
-    finally:
-        beside.unlink(missing_ok=True)
+    replace_file(out, content)
 
 
 @main.command()

@@ -21,7 +21,7 @@ FLOORS = (
     {"imports"},
     {"edits"},
     {"queries"},
-    {"encode", "ingest", "filters"},
+    {"encode", "ingest", "filters", "analysis"},
     {"registers"},
     {"catalog"},
     {"db"},

@@ -59,3 +59,15 @@ def connection(settings: Settings) -> Iterator[Connection]:
             if upgrade(opened):
                 click.echo("已更新数据库结构。 The database schema is up to date now.")
             yield opened
+
+
+def replace_file(path: Path, content: bytes) -> None:
+    """Write a file whole or not at all."""
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        beside.write_bytes(content)
+        beside.replace(path)
+    except OSError as error:
+        raise click.ClickException(f"无法写入。 Cannot write: {error}") from None
+    finally:
+        beside.unlink(missing_ok=True)
