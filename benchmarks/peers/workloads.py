@@ -1,0 +1,166 @@
+"""What is asked: the same question to the service, to each peer and to PostGIS alone."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import quote, urlencode
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
+
+from app.api.params import cursor
+from app.catalog import Collection
+from app.db import tables as t
+from app.encode.tilesets import WEB_MERCATOR_QUAD
+from app.queries import items, tiles
+from app.queries.items import View
+from app.queries.places import Place
+from app.queries.selection import Selection
+from benchmarks.peers.data import BOX, SCHEMA, described, layer
+
+#: The county asked about, Haining.
+COUNTY = "330481"
+#: Levels of the tiles asked for, over the middle of the points.
+LEVELS = (8, 11, 14)
+
+
+@dataclass(frozen=True)
+class Workload:
+    """One row of the table: the same question as each server understands it (paths), and as SQL.
+
+    ``kind`` says how answers are compared; ``cached`` that the service keeps answers ready.
+    """
+
+    name: str
+    title: str
+    paths: Mapping[str, str]
+    sql: str = ""
+    kind: str = "items"
+    cached: bool = False
+    clients: int = 8
+
+
+def _query(**parameters: object) -> str:
+    return urlencode(parameters, safe=":/,", quote_via=quote)
+
+
+def _paths(name: str, ours: str, tipg: str, pygeoapi: str = "") -> dict[str, str]:
+    paths = {
+        "product": f"/collections/{name}/items?{ours}",
+        "tipg": f"/collections/{SCHEMA}.{name}/items?{tipg}",
+    }
+    return paths | ({"pygeoapi": f"/collections/{name}/items?{pygeoapi}"} if pygeoapi else {})
+
+
+def text(statement: sa.Select[object]) -> str:
+    """A statement with its values written out, as pgbench takes it."""
+    dialect = postgresql.psycopg.dialect()  # type: ignore[attr-defined]
+    return str(statement.compile(dialect=dialect, compile_kwargs={"literal_binds": True})).replace("%%", "%") + ";"
+
+
+def _page(of: Collection, limit: int, **selecting: object) -> str:
+    """The page as the service asks for it, each feature made from its row."""
+    selection = Selection(of, **selecting)  # type: ignore[arg-type]
+    statement, columns = items._select(selection, View())
+    return text(items.ordered(statement, selection, View(), columns, limit))
+
+
+def _box(connection: sa.Connection, name: str, wanted: int) -> tuple[float, float, float, float]:
+    """A box in the middle that holds about so many of a layer's points."""
+    total = connection.scalar(sa.text(f"SELECT count(*) FROM {SCHEMA}.{name}")) or 1  # noqa: S608
+    share = (wanted / total) ** 0.5
+    west, south, east, north = BOX
+    x, y = (west + east) / 2, (south + north) / 2
+    half, high = (east - west) / 2 * share, (north - south) / 2 * share
+    return (round(x - half, 6), round(y - high, 6), round(x + half, 6), round(y + high, 6))
+
+
+def workloads(url: sa.URL, few: int, many: int) -> list[Workload]:
+    """The rows, over layers of ``few`` and ``many`` enterprises."""
+    with sa.create_engine(url, poolclass=sa.NullPool).connect() as connection:
+        whole = sa.text(f"SELECT ST_AsText(geom, 6) FROM {SCHEMA}.counties WHERE id = :id")  # noqa: S608
+        outline = str(connection.scalar(whole, {"id": COUNTY}))
+        box = _box(connection, layer(few), 500)
+        behind = sa.text(f"SELECT id FROM {SCHEMA}.{layer(many)} ORDER BY id OFFSET :n LIMIT 1")  # noqa: S608
+        far = connection.scalar(behind, {"n": many * 9 // 10 - 1})
+    return [*_items(few, outline, box), *_large(many, outline, str(far)), *_tiles(many)]
+
+
+def _items(few: int, outline: str, box: tuple[float, float, float, float]) -> list[Workload]:
+    small, bbox = layer(few), ",".join(map(str, box))
+    one = f"e-{few // 2:07}"
+    inside = {"filter-lang": "cql2-text", "limit": 10_000}
+    ours = _query(filter=f"S_INTERSECTS(geometry,{outline})", **inside)
+    theirs = _query(filter=f"S_INTERSECTS(geom,{outline})", **inside)
+    bounds = f"bbox={bbox}&limit=1000"
+    county = sa.select(sa.func.ST_GeomFromText(outline, 4326)).scalar_subquery()
+    rows = described(small).relation
+    wkt = text(sa.select(items.feature(described(small))).where(sa.func.ST_Intersects(rows.c.geometry, county)))
+    page = _paths(small, bounds, bounds, bounds + "&f=json")
+    item = {
+        "product": f"/collections/{small}/items/{one}",
+        "tipg": f"/collections/{SCHEMA}.{small}/items/{one}",
+        "pygeoapi": f"/collections/{small}/items/{one}?f=json",
+    }
+    single = text(items.single(described(small), one, View()))
+    return [
+        Workload(
+            "platforms", "100 platforms", _paths("platforms", "limit=100", "limit=100", "limit=100&f=json"),
+            _page(described("platforms"), 100),
+        ),
+        Workload(
+            "counties", "seven full counties", _paths("counties", "limit=10", "limit=10", "limit=10&f=json"),
+            _page(described("counties"), 10),
+        ),
+        Workload("bbox", f"a bbox with about 500 of {few:,} points", page, _page(described(small), 1000, bbox=box)),
+        Workload("wkt", "points in a county by its WKT", _paths(small, ours, theirs), wkt),
+        Workload("item", "one feature by id", item, single, kind="item"),
+        Workload("item-cached", "one feature by id, response cache", item, kind="item", cached=True),
+        Workload("bbox-cached", "the same bbox again, response cache", page, cached=True),
+    ]  # fmt: skip
+
+
+def _large(many: int, outline: str, far: str) -> list[Workload]:
+    large = layer(many)
+    start = many * 9 // 10
+    offset = f"limit=10&offset={start}"
+    rows = described(large).relation
+    following = sa.select(items.feature(described(large))).where(rows.c.id > far).order_by(rows.c.id).limit(11)
+    place = Place("counties", COUNTY, "", "county", False, sa.select(t.region.c.geom).where(t.region.c.id == COUNTY))
+    within = _query(filter=f"S_INTERSECTS(geom,{outline})", **{"filter-lang": "cql2-text", "limit": 1000})
+    return [
+        Workload(
+            "next", f"the next page at {start:,}",
+            _paths(large, f"limit=10&cursor={cursor([far])}", offset, f"{offset}&f=json"),
+            text(following), clients=4,
+        ),
+        Workload(
+            "within", f"enterprises in a county, of {many:,}",
+            _paths(large, f"within=counties/{COUNTY}&limit=1000", within),
+            _page(described(large), 1000, within=[place]),
+        ),
+    ]  # fmt: skip
+
+
+def _tiles(many: int) -> list[Workload]:
+    large = layer(many)
+    west, south, east, north = BOX
+    fields = [one.name for one in tiles.tile_fields(described(large))]
+    found = []
+    for level in LEVELS:
+        row, col = _tile(level, (west + east) / 2, (south + north) / 2)
+        theirs = f"/collections/{SCHEMA}.{large}/tiles/WebMercatorQuad/{level}/{col}/{row}"
+        ours = f"/collections/{large}/tiles/WebMercatorQuad/{level}/{row}/{col}"
+        statement = text(tiles.tile_statement(Selection(described(large)), WEB_MERCATOR_QUAD, level, row, col))
+        equal = {"product": ours, "tipg": f"{theirs}?properties={','.join(['id', *fields])}"}
+        found.append(Workload(f"tile-{level}", f"tile of {many:,} at level {level}", equal, statement, kind="tile"))
+        whole = {"product": ours, "tipg": theirs}
+        found.append(Workload(f"map-{level}", f"the map's tile at level {level}", whole, kind="none"))
+    return found
+
+
+def _tile(level: int, lon: float, lat: float) -> tuple[int, int]:
+    """Row and column of the tile of Web Mercator that a point lies in."""
+    side = 2**level
+    down = (1 - math.asinh(math.tan(math.radians(lat))) / math.pi) / 2
+    return int(down * side), int((lon + 180) / 360 * side)
