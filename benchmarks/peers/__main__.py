@@ -2,7 +2,7 @@
 
 Makes a private cluster in --folder (kept for the next run), fills it with the repository's data and made-up
 enterprises, starts the servers with two web processes each, compares their answers, and measures them in rounds that
-take turns. Writes results.json and results.md into the folder.
+take turns. Writes results.json and results.md.
 """
 
 import argparse
@@ -34,11 +34,14 @@ def arguments() -> argparse.Namespace:
     )
     parser.add_argument("--size", choices=SIZES, default="full", help="small: no peers unless named; seconds in all")
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=float, default=10, help="of each server in a round")
+    parser.add_argument("--seconds", type=int, default=10, help="of each server in a round")
     parser.add_argument("--only", nargs="+", default=[], metavar="ROW", help="rows whose names begin so, or downloads")
     parser.add_argument("--peers", nargs="*", choices=PEERS, help="which to start (default: all; of --size small none)")
     parser.add_argument("--workers", type=int, default=2, help="web processes of each server")
     parser.add_argument("--folder", type=Path, help="what is installed and made (default: a temporary folder, removed)")
+    parser.add_argument(
+        "--results", type=Path, default=Path(), help="where results.json and results.md go (default: .)"
+    )
     given = parser.parse_args()
     if given.peers is None:
         given.peers = [] if given.size == "small" else list(PEERS)
@@ -54,7 +57,7 @@ def main() -> None:
     try:
         with cluster(folder / "data") as running:
             measure(given, folder, running.url())
-        print((folder / "results.md").read_text())
+        print((given.results / "results.md").read_text())
     finally:
         if not given.folder:
             shutil.rmtree(folder)
@@ -64,7 +67,7 @@ def measure(given: argparse.Namespace, folder: Path, url: sa.URL) -> None:
     few, many = SIZES[given.size]
     data.prepare(url, folder, (few, many))
     asked = [one for one in workloads(url, few, many) if not given.only or one.name.startswith(tuple(given.only))]
-    report = Report(folder, {"rounds": given.rounds, "seconds": given.seconds, "enterprises": [few, many]})
+    report = Report(given.results, {"rounds": given.rounds, "seconds": given.seconds, "enterprises": [few, many]})
     with contextlib.ExitStack() as stack:
         running = {"product": stack.enter_context(servers.product(url, given.workers, folder, 0))}
         if "tipg" in given.peers:
@@ -72,9 +75,11 @@ def measure(given: argparse.Namespace, folder: Path, url: sa.URL) -> None:
         if "pygeoapi" in given.peers:
             names = ("platforms", "counties", data.layer(few), data.layer(many))
             running["pygeoapi"] = stack.enter_context(servers.pygeoapi(url, given.workers, folder, names))
-        keeping = stack.enter_context(servers.product(url, given.workers, folder, CACHE_MB))
+        keeping: dict[str, Server] = {}
+        if any(one.cached for one in asked):
+            keeping["product"] = stack.enter_context(servers.product(url, given.workers, folder, CACHE_MB))
         for workload in asked:
-            beside = running | ({"product": keeping} if workload.cached else {})
+            beside = running | keeping if workload.cached else running
             row(report, workload, beside, url, given)
         if not given.only or "downloads" in given.only:
             downloads(report, running, few, many, given.rounds)

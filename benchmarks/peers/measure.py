@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from app.db.embedded.binaries import MIN_POSTGRESQL
 from app.db.programs import program
 
-Load = Callable[[float], float]
+Load = Callable[[int], float]
 
 
 @dataclass(frozen=True)
@@ -35,14 +35,14 @@ class Measured:
 def by_http(address: str, clients: int) -> Load:
     """Requests per second that a server answers; answers that are no success end the run."""
 
-    def load(seconds: float) -> float:
+    def load(seconds: int) -> float:
         threads = min(2, clients)
         command = [
             "/usr/bin/env",
             "wrk",
             f"-t{threads}",
             f"-c{clients}",
-            f"-d{seconds:g}s",
+            f"-d{seconds}s",
             "--timeout",
             "60s",
             address,
@@ -60,11 +60,11 @@ def by_http(address: str, clients: int) -> Load:
 def by_sql(url: sa.URL, statement: str, clients: int) -> Load:
     """Executions per second of one statement, prepared, its rows sent to the client."""
 
-    def load(seconds: float) -> float:
+    def load(seconds: int) -> float:
         with NamedTemporaryFile("w", suffix=".sql") as script:
             script.write(statement)
             script.flush()
-            asked = ["-n", "-M", "prepared", "-c", str(clients), "-j", "2", "-T", str(max(1, round(seconds)))]
+            asked = ["-n", "-M", "prepared", "-c", str(clients), "-j", "2", "-T", str(seconds)]
             command = [str(program("pgbench", MIN_POSTGRESQL)), *asked, "-f", script.name, *_where(url)]
             run = subprocess.run(command, capture_output=True, text=True)  # noqa: S603
         if run.returncode:
@@ -80,11 +80,11 @@ def _where(url: sa.URL) -> list[str]:
     return ["-h", host, "-p", port, "-U", str(url.username), str(url.database)]
 
 
-def rounds(loads: Mapping[str, Load], count: int, seconds: float) -> dict[str, Measured]:
+def rounds(loads: Mapping[str, Load], count: int, seconds: int) -> dict[str, Measured]:
     """A B C A B C …: what slows the machine down for a while slows all of them."""
     found: dict[str, list[float]] = defaultdict(list)
     for load in loads.values():
-        load(min(1.0, seconds))
+        load(1)
     for _ in range(count):
         for name, load in loads.items():
             found[name].append(load(seconds))
