@@ -249,7 +249,7 @@ class World:
         lost = notes - {row.after for row in found}
         if lost:
             raise Broken(f"{item}: {len(lost)} acknowledged edits are not in the history, such as {sorted(lost)[:3]}")
-        for earlier, later in zip(found, found[1:], strict=False):
+        for earlier, later in itertools.pairwise(found):
             if later.before != earlier.after:
                 raise Broken(
                     f"{item}: a change begins at {later.before!r}, the one before it ended at {earlier.after!r}"
