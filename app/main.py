@@ -74,7 +74,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         with database(settings) as url:
             app.state.reader = readers(url, settings)
             app.state.writer = writer(url, settings)
-            app.state.watch = Watch(app.state.reader)
+            app.state.watch = Watch(app.state.reader, url)
+            app.state.url = url
             with export_files(settings) as app.state.exports:
                 async with (
                     app.state.reader.watched(),

@@ -36,6 +36,11 @@ class Settings(BaseMapSettings, BaseSettings):
         validation_alias=AliasChoices("DATABASE_URL", "INNOMAP_DATABASE_URL"),
         description="PostGIS to use, for example postgresql://user@host/db; unset: a private cluster in data_dir",
     )
+    database_pool_url: SecretStr | None = Field(
+        default=None,
+        validation_alias=AliasChoices("DATABASE_POOL_URL", "INNOMAP_DATABASE_POOL_URL"),
+        description="the same database through a pooler in transaction mode, such as PgBouncer, for what requests ask",
+    )
     database_replica_urls: list[SecretStr] = Field(
         default=[],
         validation_alias=AliasChoices("DATABASE_REPLICA_URLS", "INNOMAP_DATABASE_REPLICA_URLS"),

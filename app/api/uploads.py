@@ -66,7 +66,7 @@ async def post_import(request: Request) -> Response:
                 apply=_flag(texts, "apply"),
             )  # fmt: skip
             try:
-                report = await run_in_threadpool(confined.run, job, request.app.state.writer.url)
+                report = await run_in_threadpool(confined.run, job, request.app.state.url)
             except Unreadable as error:
                 raise Problem(400, str(error), parameter="file") from None
     made: dict[str, str] = {}

@@ -8,7 +8,7 @@ import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
-from sqlalchemy import URL, text
+from sqlalchemy import URL, event, func, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from app.db.server import normalise
@@ -22,27 +22,48 @@ PRIMARY = {"connect_timeout": 10}
 STANDBY = {"connect_timeout": 2, "tcp_user_timeout": 5_000}
 
 
-def reader(url: URL, settings: Settings, waits: Mapping[str, int] = PRIMARY) -> AsyncEngine:
+def reader(url: URL, settings: Settings, waits: Mapping[str, int] = PRIMARY, *, pooled: bool = False) -> AsyncEngine:
     """A pool of connections that can only read."""
-    return _engine(url, settings, settings.pool_size, "-c default_transaction_read_only=on", waits)
+    limits = {"transaction_read_only" if pooled else "default_transaction_read_only": "on"}
+    return _engine(url, settings, settings.pool_size, limits, waits, pooled)
 
 
 def readers(url: URL, settings: Settings) -> Readers:
     """The pools that answer reads: of the primary, and of each standby that the settings name."""
     standbys = [normalise(one.get_secret_value(), "DATABASE_REPLICA_URLS") for one in settings.database_replica_urls]
-    return Readers(reader(url, settings), [reader(one, settings, STANDBY) for one in standbys])
+    through, pooled = _way(url, settings)
+    return Readers(reader(through, settings, pooled=pooled), [reader(one, settings, STANDBY) for one in standbys])
 
 
 def writer(url: URL, settings: Settings) -> AsyncEngine:
     """A pool of connections for edits; one that waits for another's lock gives up when a statement would."""
-    return _engine(url, settings, settings.write_pool_size, f"-c lock_timeout={settings.statement_timeout_ms}", PRIMARY)
+    through, pooled = _way(url, settings)
+    limits = {"lock_timeout": str(settings.statement_timeout_ms)}
+    return _engine(through, settings, settings.write_pool_size, limits, PRIMARY, pooled)
 
 
-def _engine(url: URL, settings: Settings, size: int, more: str, waits: Mapping[str, int]) -> AsyncEngine:
+def _way(url: URL, settings: Settings) -> tuple[URL, bool]:
+    """The address by which requests reach the database, and whether it is a pooler's."""
+    if settings.database_pool_url is None:
+        return url, False
+    return normalise(settings.database_pool_url.get_secret_value(), "DATABASE_POOL_URL"), True
+
+
+def _engine(
+    url: URL, settings: Settings, size: int, more: Mapping[str, str], waits: Mapping[str, int], pooled: bool
+) -> AsyncEngine:
     """Connections that are tried before use: one that died is replaced."""
-    options = f"-c statement_timeout={settings.statement_timeout_ms} -c jit=off -c timezone=UTC {more}"
-    # a statement whose program was killed, or could not cancel it, ends as well
-    options += " -c client_connection_check_interval=2s"
+    limits = {
+        "statement_timeout": str(settings.statement_timeout_ms),
+        "jit": "off",
+        "timezone": "UTC",
+        # a statement whose program was killed, or could not cancel it, ends as well
+        "client_connection_check_interval": "2s",
+        **more,
+    }
+    # behind a pooler each transaction may have another connection to the server: what is set lasts as long as it
+    # does, and nothing is prepared
+    own = {"prepare_threshold": None} if pooled else {"options": " ".join(f"-c {n}={v}" for n, v in limits.items())}
     engine = create_async_engine(
         url,
         # values are nobody's business in a log
@@ -51,9 +72,12 @@ def _engine(url: URL, settings: Settings, size: int, more: str, waits: Mapping[s
         max_overflow=0,
         pool_timeout=settings.statement_timeout_ms / 1000,
         pool_pre_ping=True,
-        connect_args={"options": options, "application_name": "innomap", **waits},
+        connect_args={**own, "application_name": "innomap", **waits},
     )
     tell_slow(engine.sync_engine, settings.slow_query_ms)
+    if pooled:
+        setting = select(*(func.set_config(name, value, True) for name, value in limits.items()))
+        event.listen(engine.sync_engine, "begin", lambda connection: connection.execute(setting))
     return engine
 
 

@@ -50,18 +50,32 @@ def check(url: sa.URL) -> None:
 
     A missing extension is created if the role may do so.
     """
-    engine = sa.create_engine(url, poolclass=sa.NullPool, connect_args={"connect_timeout": CONNECT_TIMEOUT_S})
+    # what a connection asks for at its start is what a pooler refuses, or passes over
+    asked = {"connect_timeout": CONNECT_TIMEOUT_S, "options": "-c innomap.direct=on"}
+    engine = sa.create_engine(url, poolclass=sa.NullPool, connect_args=asked)
     try:
         with engine.begin() as connection:
+            if not connection.scalar(sa.text("SELECT current_setting('innomap.direct', true)")):
+                raise _pooler()
             _check_server(connection, int(connection.scalar(sa.text("SHOW server_version_num")) or 0) // 10_000)
             _create_missing_extensions(connection)
             _check_postgis(connection)
     except DBAPIError as error:
+        if "startup parameter" in str(error.orig):
+            raise _pooler() from None
         raise DatabaseUnsuitable(
             f"无法使用 DATABASE_URL 指定的数据库（{_first_line(error)}）：请检查地址、密码与服务器。"
             f" The database that DATABASE_URL names cannot be used ({_first_line(error)}): check the address,"
             f" the password and the server."
         ) from None
+
+
+def _pooler() -> DatabaseUnsuitable:
+    return DatabaseUnsuitable(
+        "DATABASE_URL 指向连接池（如 PgBouncer）：请在其中写数据库服务器本身，把连接池的地址写在 DATABASE_POOL_URL。"
+        " DATABASE_URL leads to a pooler such as PgBouncer: name the server itself there, and the pooler in"
+        " DATABASE_POOL_URL."
+    )
 
 
 def _check_server(connection: sa.Connection, major: int) -> None:

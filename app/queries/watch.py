@@ -10,7 +10,7 @@ import time
 from collections.abc import AsyncIterator
 
 import psycopg
-from sqlalchemy import NullPool, text
+from sqlalchemy import URL, NullPool, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
@@ -37,12 +37,11 @@ class Watch:
     One connection of its own listens; ``refresh`` looks at once.
     """
 
-    def __init__(self, readers: Readers) -> None:
+    def __init__(self, readers: Readers, url: URL) -> None:
         self._readers = readers
-        engine = readers.primary
-        # notifications come from the primary alone; outside the pool: it is held for good
+        # notifications come from the primary alone, and through no pooler; outside the pool: it is held for good
         self._engine = create_async_engine(
-            engine.url, poolclass=NullPool, isolation_level="AUTOCOMMIT",
+            url, poolclass=NullPool, isolation_level="AUTOCOMMIT",
             connect_args={"application_name": "innomap watch", "connect_timeout": 10},
         )  # fmt: skip
         self._known: State | None = None

@@ -1,7 +1,8 @@
 # Installs what the programs in scripts/ need. Sourced by them and by the Dockerfile, after `set -euo pipefail`.
 #
 #   prepare serve   PostGIS, a Chinese font, and the packages of requirements.lock in .venv
-#   prepare test    these, Chromium and what drives it, GDAL's programs, wrk, and the packages of requirements-test.lock
+#   prepare test    these, Chromium and what drives it, GDAL's programs, wrk, PgBouncer, and the packages of
+#                   requirements-test.lock
 #
 # What is there already is left alone: with everything in place `prepare` writes nothing and takes a fraction of a second.
 # Every failure is one bilingual sentence with its remedy on standard error, and exit status 1.
@@ -63,6 +64,8 @@ has_gdal() { command -v ogr2ogr >/dev/null; }
 
 has_wrk() { command -v wrk >/dev/null; }
 
+has_pgbouncer() { [[ -x /usr/sbin/pgbouncer ]]; }
+
 has_cjk_font() {
     local font
     for font in /usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc /usr/share/fonts/*/NotoSansCJK*; do
@@ -100,6 +103,7 @@ missing_packages() {
         need libatomic1 has_libatomic
         need gdal-bin has_gdal
         need wrk has_wrk
+        need pgbouncer has_pgbouncer
     fi
 }
 
@@ -127,7 +131,7 @@ install_packages() {
     [[ ${#packages[@]} -gt 0 ]] || return 0
     by_hand="apt-get install --no-install-recommends ${packages[*]}"
     if ! command -v apt-get >/dev/null; then
-        die "缺少 (Debian 软件包名) ${packages[*]},且本机没有 apt-get:请用本机的软件管理器安装 PostgreSQL ≥ 15、PostGIS ≥ 3.3、Python ≥ 3.11(含 venv)、Noto Sans CJK$([[ $1 == test ]] && echo '、Chromium、GDAL、wrk')" \
+        die "缺少 (Debian 软件包名) ${packages[*]},且本机没有 apt-get:请用本机的软件管理器安装 PostgreSQL ≥ 15、PostGIS ≥ 3.3、Python ≥ 3.11(含 venv)、Noto Sans CJK$([[ $1 == test ]] && echo '、Chromium、GDAL、wrk、PgBouncer')" \
             "/ missing, by their Debian names: ${packages[*]}; there is no apt-get, so install them with this system's package manager (pg_config must be on PATH)"
     fi
     if ! is_root && ! command -v sudo >/dev/null; then
@@ -142,6 +146,10 @@ install_packages() {
             'create_main_cluster = false' |
             as_root install -D -m 644 /dev/stdin "$CREATECLUSTER_DROP_IN" ||
             die "无法写入 / cannot write $CREATECLUSTER_DROP_IN"
+    fi
+    # the tests start a pooler of their own: let Debian start none
+    if [[ " ${packages[*]} " == *" pgbouncer "* && -d /etc/systemd/system && ! -e /etc/systemd/system/pgbouncer.service ]]; then
+        as_root ln -s /dev/null /etc/systemd/system/pgbouncer.service || true
     fi
     # an installation that was cut short before is finished first
     as_root env DEBIAN_FRONTEND=noninteractive dpkg --configure -a >&2 || true

@@ -124,7 +124,7 @@ def test_features_are_made_ready_again_after_a_change(database_url: sa.URL, serv
 def test_what_was_not_looked_at_lately_does_not_hold(monkeypatch: pytest.MonkeyPatch, loaded_url: sa.URL) -> None:
     async def looked() -> Watch:
         engine = reader(loaded_url, settings_for(loaded_url))
-        found = Watch(Readers(engine))
+        found = Watch(Readers(engine), loaded_url)
         await found.refresh()
         await engine.dispose()
         return found

@@ -11,12 +11,9 @@ import pytest
 import sqlalchemy as sa
 
 from app.db import tables as t
-from app.db.embedded import Cluster, cluster
-from app.db.migrate import upgrade
+from app.db.embedded import Cluster
 from app.edits import keys
-from app.ingest.load import load
-from app.settings import ROOT
-from tests.conftest import Server, connect, http, served, settings_for
+from tests.conftest import connect, http, served, settings_for
 from tests.standbys import Standby, standbys
 
 ITEM = "/collections/platforms/items/juanhu-science-city"
@@ -26,41 +23,16 @@ READS = (ITEM, "/collections/platforms/items?within=counties/330481", "/maps/jia
 
 
 @pytest.fixture(scope="module")
-def primary(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    """The session's own cluster; beside a foreign server, one made for this."""
-    if isinstance(server, Cluster):
-        yield server
-    else:
-        folder = tmp_path_factory.mktemp("primary")
-        for parent in (folder, *folder.parents[:2]):
-            parent.chmod(0o755)
-        with cluster(folder, fast=True) as made:
-            yield made
-
-
-@pytest.fixture(scope="module")
-def url(primary: Cluster, server: Server, request: pytest.FixtureRequest) -> sa.URL:
-    if primary is server:
-        made = request.getfixturevalue("make_database")(request.getfixturevalue("template_url").database)
-        assert isinstance(made, sa.URL)
-        return made
-    with connect(primary.url()).connect() as connection:
-        upgrade(connection)
-        load(connection, ROOT / "geodata")
-    return primary.url()
-
-
-@pytest.fixture(scope="module")
-def two(primary: Cluster, url: sa.URL) -> Iterator[list[Standby]]:
+def two(primary: Cluster, private_url: sa.URL) -> Iterator[list[Standby]]:
     with standbys(primary, 2) as made:
         yield made
 
 
 @pytest.fixture(scope="module")
-def service(url: sa.URL, two: list[Standby]) -> Iterator[str]:
+def service(private_url: sa.URL, two: list[Standby]) -> Iterator[str]:
     """The application; it keeps no answers, so that each is read."""
-    addresses = [one.url(str(url.database)) for one in two]
-    with served(settings_for(url, DATABASE_REPLICA_URLS=addresses, response_cache_mb=0)) as address:
+    addresses = [one.url(str(private_url.database)) for one in two]
+    with served(settings_for(private_url, DATABASE_REPLICA_URLS=addresses, response_cache_mb=0)) as address:
         yield address
 
 
@@ -83,11 +55,11 @@ def _superuser(one: Standby) -> sa.Engine:
     return connect(sa.make_url(one.url("postgres")).set(username="postgres"))
 
 
-def answered(one: Standby, url: sa.URL) -> int:
+def answered(one: Standby, private_url: sa.URL) -> int:
     """Rows that a standby has read of the database; looking how far it has come reads none."""
     statement = "SELECT tup_returned FROM pg_stat_database WHERE datname = :name"
     with _superuser(one).connect() as opened:
-        return int(opened.scalar(sa.text(statement), {"name": url.database}) or 0)
+        return int(opened.scalar(sa.text(statement), {"name": private_url.database}) or 0)
 
 
 @contextlib.contextmanager
@@ -140,21 +112,24 @@ def client(service: str) -> Iterator[httpx.Client]:
         yield opened
 
 
-def test_each_standby_answers_reads(url: sa.URL, two: list[Standby], client: httpx.Client) -> None:
-    before = [answered(one, url) for one in two]
+def test_each_standby_answers_reads(private_url: sa.URL, two: list[Standby], client: httpx.Client) -> None:
+    before = [answered(one, private_url) for one in two]
     for _ in range(40):
         assert client.get(ITEM).raise_for_status().headers["innomap-token"]
     # what a backend counted is told after a while
-    until(lambda: all(answered(one, url) > count + 2_000 for one, count in zip(two, before, strict=True)))
+    until(lambda: all(answered(one, private_url) > count + 2_000 for one, count in zip(two, before, strict=True)))
 
 
 def test_what_was_seen_once_is_seen_from_then_on(
-    url: sa.URL, two: list[Standby], service: str, client: httpx.Client
+    private_url: sa.URL, two: list[Standby], service: str, client: httpx.Client
 ) -> None:
-    with connect(url).begin() as connection:
+    with connect(private_url).begin() as connection:
         key = keys.create(connection, "replica", "editor", ["platforms"])
-    addresses = [one.url(str(url.database)) for one in two]
-    with served(settings_for(url, DATABASE_REPLICA_URLS=addresses)) as other_address, http(other_address) as other:
+    addresses = [one.url(str(private_url.database)) for one in two]
+    with (
+        served(settings_for(private_url, DATABASE_REPLICA_URLS=addresses)) as other_address,
+        http(other_address) as other,
+    ):
         until(lambda: ups(other) == ["1.0", "1.0"])
         with paused(two):
             etag = client.get(ITEM).headers["etag"]
@@ -174,28 +149,28 @@ def test_what_was_seen_once_is_seen_from_then_on(
             # what it told once, it tells again without
             assert other.get(ITEM).json()["properties"]["concept"] == "seen"
             # a change that no web process made is seen within the bound, though no standby has it
-            with connect(url).begin() as connection:
+            with connect(private_url).begin() as connection:
                 connection.execute(
                     sa.update(t.platform).where(t.platform.c.id == ITEM.rpartition("/")[2]).values(concept="changed")
                 )
             until(lambda: bool(other.get(ITEM).json()["properties"]["concept"] == "changed"))
-        before = sum(answered(one, url) for one in two)
+        before = sum(answered(one, private_url) for one in two)
         until(lambda: bool(client.get(ITEM).json()["properties"]["concept"] == "changed"))
-        until(lambda: client.get(ITEM).is_success and sum(answered(one, url) for one in two) > before + 100)
+        until(lambda: client.get(ITEM).is_success and sum(answered(one, private_url) for one in two) > before + 100)
     assert client.get(ITEM, headers={"Innomap-Token": "seen"}).status_code == 400
 
 
 def test_no_read_fails_when_a_standby_is_lost_under_load(
-    url: sa.URL, two: list[Standby], service: str, client: httpx.Client
+    private_url: sa.URL, two: list[Standby], service: str, client: httpx.Client
 ) -> None:
     with asked(service, threads=4) as failed:
         for number in range(ROUNDS):
             lost, other = two[number % 2], two[1 - number % 2]
-            before = answered(other, url)
+            before = answered(other, private_url)
             time.sleep(0.5)
             lost.kill()
             until(lambda: sorted(ups(client)) == ["0.0", "1.0"])
-            until(lambda other=other, before=before: answered(other, url) > before + 1_000)
+            until(lambda other=other, before=before: answered(other, private_url) > before + 1_000)
             assert failed == []
             lost.start()
             # it is taken back by itself
