@@ -1,14 +1,18 @@
 """Migrations go up, down and up again, agree with the models, and refuse what they do not know."""
 
 import threading
+import uuid
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 
+import httpx
 import pytest
 import sqlalchemy as sa
 from alembic import command
 
 from app.db.migrate import SchemaTooNew, config, current, upgrade
 from app.db.tables import metadata
-from tests.conftest import connect
+from tests.conftest import Server, connect, http, served, settings_for
 
 
 def tables(connection: sa.Connection) -> set[str]:
@@ -63,6 +67,40 @@ def test_a_loaded_database_goes_down(database_url: sa.URL) -> None:
     with connect(database_url).connect() as connection:
         downgrade(connection)
         assert tables(connection) == set()
+
+
+def test_down_and_up_under_reads(server: Server, template_url: sa.URL) -> None:
+    """Readers of a loaded database, while its schema goes back a step and comes forward: an answer, or 503."""
+    name = f"innomap_test_{uuid.uuid4().hex[:12]}"
+    url = server.create_database(name, template_url.database)
+    seen: Counter[int] = Counter()
+    done = threading.Event()
+
+    def read(client: httpx.Client) -> None:
+        while not done.is_set():
+            answer = client.get("/collections/platforms/items?limit=3", headers={"Cache-Control": "no-cache"})
+            seen[answer.status_code] += 1
+            assert answer.status_code != 503 or answer.headers["retry-after"]
+
+    with (
+        served(settings_for(url, response_cache_mb=0)) as address,
+        http(address) as client,
+        ThreadPoolExecutor(2) as readers,
+    ):
+        expected = client.get("/collections/platforms/items?limit=1000").json()["features"]
+        reading = [readers.submit(read, client) for _ in range(2)]
+        with connect(url).connect() as connection:
+            for _ in range(2):
+                with connection.begin():
+                    command.downgrade(config(connection), "-1")
+                assert upgrade(connection) is True
+        done.set()
+        for one in reading:
+            one.result()
+        assert set(seen) <= {200, 503}
+        assert seen[200] > 0
+        assert client.get("/collections/platforms/items?limit=1000").json()["features"] == expected
+    server.drop_database(name)
 
 
 def test_models_and_database_agree(empty_url: sa.URL) -> None:
