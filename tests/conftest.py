@@ -33,6 +33,11 @@ from app.settings import ROOT, Settings
 MEMORY = Path("/dev/shm")  # noqa: S108
 
 
+def examples(number: int) -> int:
+    """How many random cases a test tries: so many, or as many times more as ``scripts/verify fuzz`` says."""
+    return number * int(os.environ.get("FUZZ_TIMES", "1"))
+
+
 class Server(Protocol):
     """Makes and removes databases."""
 

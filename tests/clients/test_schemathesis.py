@@ -14,6 +14,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from tests.conftest import examples
 from tests.edits.conftest import make_key, own_client
 
 __all__ = ["make_key", "own_client"]
@@ -30,7 +31,7 @@ def ask_all(definition: BaseSchema, least: int, **more: Any) -> None:
     for operation in operations:
 
         @settings(
-            max_examples=EXAMPLES, derandomize=True, deadline=None, database=None, phases=[Phase.generate],
+            max_examples=examples(EXAMPLES), derandomize=True, deadline=None, database=None, phases=[Phase.generate],
             suppress_health_check=list(HealthCheck),
         )  # fmt: skip
         @given(case=operation.as_strategy())

@@ -5,11 +5,12 @@ import random
 import pytest
 import sqlalchemy as sa
 
+from tests.conftest import examples
 from tests.filters import generate
 from tests.filters.oracle import evaluate
 from tests.filters.rows import condition, table
 
-SEEDS = range(10)
+SEEDS = range(examples(10))
 FILTERS = 25
 ROWS = 40
 
