@@ -69,8 +69,7 @@ async def get_charts(request: Request) -> Response:
 @router.get("/charts/progress", openapi_extra=documented("progress_chart"))
 async def get_progress(request: Request) -> Response:
     """目标与实际：各文件所载，逐年。 Targets beside actuals over the years, as each document has them."""
-    # a form sends what is not chosen as empty
-    given = {name: text for name, text in params.only(request, PROGRESS).items() if text}
+    given = params.only(request, PROGRESS)
     kind = _representation(request, given)
     if "indicator" not in given:
         raise Problem(400, "须给出指标。 An indicator is required, see /indicators.", parameter="indicator")

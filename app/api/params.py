@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from fastapi import Request
 
+from app.api.html import wants_html
 from app.api.language import LANGUAGES
 from app.api.problems import Problem, closest
 from app.catalog import COLLECTIONS, Collection, Field
@@ -46,8 +47,13 @@ def collection(name: str) -> Collection:
 
 
 def only(request: Request, known: Sequence[str]) -> dict[str, str]:
-    """The request's parameters, each given once and none unknown."""
-    return once(request.query_params.multi_items(), known)
+    """The request's parameters, each given once and none unknown.
+
+    A form sends the fields that were left empty too: where a page answers they ask for nothing. To a program an empty
+    value is an error, lest a fault of its own pass for a question about everything.
+    """
+    given = once(request.query_params.multi_items(), known)
+    return {name: value for name, value in given.items() if value.strip()} if wants_html(request, given) else given
 
 
 def once(pairs: Iterable[tuple[str, str]], known: Sequence[str]) -> dict[str, str]:

@@ -41,3 +41,23 @@ def test_long_lists_are_typed_and_every_layer_has_its_own(client: httpx.Client) 
     assert '<input name="indicator" value="">' in values
     assert '<select name="region">' in values
     assert "layout" in selects(client, "/collections/layout_elements/items")
+
+
+def test_a_form_sent_without_scripts_asks_nothing_by_its_empty_fields(client: httpx.Client) -> None:
+    browser = {"Accept": "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8"}
+    sent = {**dict.fromkeys(selects(client, ITEMS), ""), "kind": "hightech_park", "industry_contains": " "}
+    page = client.get(ITEMS, params=sent, headers=browser)
+    assert page.status_code == 200
+    # the links that lead on carry only what was asked
+    download = re.search(r'href="[^"]*(/exports/platforms\.csv\?[^"]*)"', page.text)
+    assert download is not None
+    assert "kind=hightech_park" in download[1]
+    assert "county=" not in download[1]
+    parks = client.get(ITEMS, params={"kind": "hightech_park"}).json()["numberMatched"]
+    assert len(set(re.findall(r"/collections/platforms/items/([\w-]+)", page.text))) >= parks > 0
+    register = client.get("/indicators/values", params={"region": "330481", "year": "", "kind": ""}, headers=browser)
+    assert register.status_code == 200
+    # a program that sends an empty value made a mistake
+    refused = client.get(ITEMS, params=sent)
+    assert refused.status_code == 400
+    assert refused.json()["parameter"] in sent
