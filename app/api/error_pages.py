@@ -7,7 +7,6 @@ from urllib.parse import quote, urlencode
 
 from fastapi import Request
 from starlette.datastructures import Headers
-from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.api.html import page, wants_html
@@ -57,12 +56,6 @@ def _is_for_a_person(request: Request) -> bool:
 
 
 async def _send_page(request: Request, begun: Message, problem: Mapping[str, Any], send: Send) -> None:
-    given = request.query_params.multi_items()
-    if (problem.get("parameter"), "") in given:
-        # the form of a page sends what was left empty, unless a script sees to it
-        filled = urlencode([(name, value) for name, value in given if value])
-        await RedirectResponse(f"?{filled}", 303)(request.scope, request.receive, send)
-        return
     found = page(request, "problem.html", problem=problem, choices=_choices(request, problem))
     replaced = {"content-type", "content-length", "vary"}
     kept = [(name, value) for name, value in begun["headers"] if name.decode().lower() not in replaced]

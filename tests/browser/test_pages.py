@@ -175,7 +175,8 @@ def test_a_form_without_scripts(browser: Browser, live_server: str) -> None:
         page.locator("summary", has_text="筛选").click()
         page.locator("form.filter [name=level]").select_option(label="国家级")
         page.locator("form.filter button").click()
-        assert page.url.endswith("/collections/platforms/items?f=html&level=national")
+        assert "level=national" in page.url
+        assert "kind=&" in page.url
         assert page.locator("tbody tr").count() > 1
 
 
