@@ -115,8 +115,13 @@ class Standby:
         )  # fmt: skip
         async with engine.connect() as connection:
             while True:
-                async with asyncio.timeout(PATIENCE_S):
-                    follows, replayed, found = (await connection.execute(LOOK)).one()
+                # at once: the driver tries to cancel what is not answered, and waits for that
+                late = asyncio.get_running_loop().call_later(PATIENCE_S, self.leave_out, TimeoutError())
+                try:
+                    async with asyncio.timeout(PATIENCE_S):
+                        follows, replayed, found = (await connection.execute(LOOK)).one()
+                finally:
+                    late.cancel()
                 if not follows or found != identity:
                     raise ConnectionError("no standby of this primary")
                 self.replayed = lsn(replayed)
