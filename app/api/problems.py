@@ -44,6 +44,8 @@ TITLES = {
 }
 #: SQLSTATE of a lock that was waited for too long, and of a deadlock.
 WAITED = ("55P03", "40P01")
+#: SQLSTATEs of a table, column or function that is not there.
+UNDEFINED = ("42P01", "42703", "42883")
 log = logging.getLogger("innomap")
 
 
@@ -132,6 +134,10 @@ def install(app: FastAPI) -> None:
             return respond(Problem(409, "数据同时被改动，请重试。 The data changed meanwhile: try again."))
         if (getattr(error.orig, "sqlstate", None) or "").startswith(DATA_EXCEPTION):
             return respond(Problem(400, "数值超出范围。 A number is out of range."))
+        if getattr(error.orig, "sqlstate", None) in UNDEFINED:
+            # the database is at another schema while it is migrated; were it a defect, the log has its place
+            log.error("the schema is not this release's", exc_info=error)
+            return _unavailable(error)
         # a restart, a crash or a lost connection; anything else is a defect and stays a 500
         if error.connection_invalidated or isinstance(error, OperationalError | InterfaceError):
             return _unavailable(error)
