@@ -141,9 +141,10 @@ def _moment(text: str) -> datetime:
         if not asking.is_instant(text):
             raise ValueError(text)
         when = datetime.fromisoformat(text)
-    except ValueError:
+        # PostgreSQL takes no offset beyond 15:59, RFC 3339 up to 23:59
+        return when.astimezone(UTC) if when.tzinfo else when.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
         raise Problem(400, "须为 RFC 3339 时刻。 Must be an RFC 3339 date-time.", parameter="at") from None
-    return when if when.tzinfo else when.replace(tzinfo=UTC)
 
 
 def _change(request: Request, described: Collection, layer: Layer, item: str, one: Change) -> dict[str, Any]:

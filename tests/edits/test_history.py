@@ -55,10 +55,11 @@ def test_states(editor: Editor) -> None:
     assert [one["version"] for one in states] == [1, 2, 3]
     assert states[0]["geometry"] == NEW["geometry"]
     assert states[0]["properties"]["county"] == "330402"
-    for moment in ("2020-01-01", datetime.now(UTC).isoformat()):
+    # an offset that PostgreSQL does not take is RFC 3339's all the same
+    for moment in ("2020-01-01", datetime.now(UTC).isoformat(), "2010-09-14T03:15:33-19:59"):
         answer = at(editor, item, moment)
         assert (answer.status_code, answer.json()["parameter"]) == (404, "at")
-    for wrong in ("yesterday", "2020-13-01", "2020-01-01T00:00:00"):
+    for wrong in ("yesterday", "2020-13-01", "2020-01-01T00:00:00", "0001-01-01T00:00:00+10:00"):
         assert at(editor, item, wrong).status_code == 400
 
 
