@@ -4,11 +4,14 @@ Where there are standbys, ``app.db.standbys`` chooses the server.
 """
 
 import asyncio
+import os
+import socket
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
 from sqlalchemy import URL, event, func, select, text
+from sqlalchemy.engine.interfaces import DBAPIConnection, Dialect
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from app.db.server import normalise
@@ -20,6 +23,8 @@ from app.settings import Settings
 #: standby has others beside it.
 PRIMARY = {"connect_timeout": 10}
 STANDBY = {"connect_timeout": 2, "tcp_user_timeout": 5_000}
+#: Seconds in which a kept connection must answer before it is used again.
+SILENT_S = 2.0
 
 
 def reader(url: URL, settings: Settings, waits: Mapping[str, int] = PRIMARY, *, pooled: bool = False) -> AsyncEngine:
@@ -74,11 +79,36 @@ def _engine(
         pool_pre_ping=True,
         connect_args={**own, "application_name": "innomap", **waits},
     )
+    _hang_up_when_silent(engine.sync_engine.dialect)
     tell_slow(engine.sync_engine, settings.slow_query_ms)
     if pooled:
         setting = select(*(func.set_config(name, value, True) for name, value in limits.items()))
         event.listen(engine.sync_engine, "begin", lambda connection: connection.execute(setting))
     return engine
+
+
+def _hang_up_when_silent(dialect: Dialect) -> None:
+    """A connection that is tried before use and does not answer in time is lost.
+
+    A server that was stopped, or whose disk hangs, keeps its connections open and never answers: no time limit of its
+    own ends that, nor would the driver's cancelling, which needs the server too.
+    """
+    ping = dialect.do_ping
+
+    def do_ping(connection: DBAPIConnection) -> bool:
+        file: int = connection.driver_connection.fileno()
+        late = asyncio.get_running_loop().call_later(SILENT_S, _hang_up, file)
+        try:
+            return ping(connection)
+        finally:
+            late.cancel()
+
+    dialect.do_ping = do_ping  # type: ignore[method-assign]
+
+
+def _hang_up(file: int) -> None:
+    with socket.socket(fileno=os.dup(file)) as other:
+        other.shutdown(socket.SHUT_RDWR)
 
 
 @asynccontextmanager
