@@ -103,7 +103,7 @@ def _hang_up_when_silent(dialect: Dialect) -> None:
         finally:
             late.cancel()
 
-    dialect.do_ping = do_ping  # type: ignore[method-assign]
+    dialect.do_ping = do_ping  # type: ignore[assignment, method-assign]
 
 
 def _hang_up(file: int) -> None:
