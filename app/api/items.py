@@ -55,8 +55,17 @@ async def get_items(request: Request, collectionId: str) -> Response:
         made = await headers(request, connection, asking.layers(described, given), representation)
         question = await asking.question(connection, described, given)
         _check_key(paging.after, question.selection, view)
-        ready = is_ready(request.state.read_from, described)
-        page = await items.page(connection, question.selection, paging.limit, paging.after, paging.offset, view, ready)
+        seen = request.state.read_from
+        page = await items.page(
+            connection,
+            question.selection,
+            paging.limit,
+            paging.after,
+            paging.offset,
+            view,
+            is_ready(seen, described),
+            seen,
+        )
         named = await names(connection, language(request)) if as_page else {}
         form = await questions(connection, described, given, language(request)) if as_page else []
     made |= content_crs(view.crs) | queryables_header(request, described)

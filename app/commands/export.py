@@ -79,7 +79,8 @@ async def _write(url: URL, settings: Settings, given: list[tuple[str, str]], mad
     """Write the file into a folder of its own; its name says what is asked for. Gives the number of items."""
     from app.api import exports as asking
     from app.db.engine import reader, snapshot
-    from app.queries import exports, items
+    from app.queries import exports
+    from app.queries.counts import count
 
     wanted = asking.asked(made.name, given)
     # a whole layer may take longer than a request may
@@ -87,7 +88,7 @@ async def _write(url: URL, settings: Settings, given: list[tuple[str, str]], mad
     try:
         async with snapshot(engine) as connection:
             job = await asking.job(connection, wanted)
-            total = await items.count(connection, job.selection)
+            total = await count(connection, job.selection)
             with click.progressbar(length=total, label=made.name, show_pos=True, file=sys.stderr) as bar:
                 job = replace(job, progress=_towards(bar.update))
                 await exports.write_file(connection, wanted.format, job, made, NO_LIMIT)

@@ -10,8 +10,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.catalog import Collection, Field
 from app.crs import CRS84, Crs
 from app.db import tables as t
+from app.queries.counts import count
 from app.queries.relations import Columns
 from app.queries.selection import Selection, conditions
+from app.queries.versions import State
 
 #: Decimals of a degree (0.1 m) and of a metre in GeoJSON: finer than any outline here is known.
 DECIMALS = {"degree": 6, "metre": 2}
@@ -129,13 +131,6 @@ def ordered(
     return statement.limit(limit)
 
 
-async def count(connection: AsyncConnection, selection: Selection) -> int:
-    """How many items the selection has."""
-    rows = selection.collection.relation
-    statement = sa.select(sa.func.count()).select_from(rows).where(*conditions(selection, rows))
-    return (await connection.execute(statement)).scalar_one()
-
-
 async def page(
     connection: AsyncConnection,
     selection: Selection,
@@ -144,10 +139,11 @@ async def page(
     offset: int = 0,
     view: View = View(),
     ready: bool = False,
+    seen: State | None = None,
 ) -> Page:
     """Up to ``limit`` items behind the key ``after`` (or behind ``offset`` items).
 
-    ``ready`` says that the collection's features are (``queries.ready``).
+    ``ready`` says that the collection's features are (``queries.ready``), ``seen`` is what ``count`` may remember by.
     """
     statement, columns = _select(selection, view, ready)
     sorting = _sorting(selection, view, columns)
@@ -159,7 +155,12 @@ async def page(
     more = len(found) > limit
     found = found[:limit]
     following = list(found[-1][1:]) if more else None
-    return Page([row[0] for row in found], await count(connection, selection), following)
+    if not more and after is None and (found or not offset):
+        # the last page tells by itself where the items end
+        matched = offset + len(found)
+    else:
+        matched = await count(connection, selection, seen)
+    return Page([row[0] for row in found], matched, following)
 
 
 def _behind(sorting: Sequence[tuple[sa.ColumnElement[Any], bool]], key: Key) -> sa.ColumnElement[bool]:

@@ -1,0 +1,45 @@
+"""Counts are remembered by the state of the data that they were made in, and never beyond it."""
+
+from collections.abc import Callable
+
+import httpx
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.queries import items
+from tests.conftest import connect, served, settings_for
+
+COUNT = "numberMatched"
+
+
+@pytest.fixture
+def counted(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The counts that items are given."""
+    found: list[int] = []
+    original: Callable[..., object] = items.count
+
+    async def count(connection: AsyncConnection, *arguments: object) -> object:
+        found.append(await original(connection, *arguments))  # type: ignore[misc,arg-type]
+        return found[-1]
+
+    monkeypatch.setattr(items, "count", count)
+    return found
+
+
+def test_a_count_follows_every_change_and_a_page_that_ends_needs_none(database_url: sa.URL, counted: list[int]) -> None:
+    retire = sa.text("UPDATE platform SET retired = true WHERE id = (SELECT min(id) FROM platform WHERE NOT retired)")
+    settings = settings_for(database_url, response_cache_mb=0)
+    with served(settings) as address, httpx.Client(base_url=address, trust_env=False) as client:
+
+        def matched(query: str) -> int:
+            return int(client.get(f"/collections/platforms/items?{query}").raise_for_status().json()[COUNT])
+
+        total = matched("limit=10000")
+        assert counted == []
+        assert [matched("limit=2"), matched("limit=2"), matched("limit=2&offset=3")] == [total] * 3
+        assert matched(f"limit=10000&offset={total - 1}") == matched(f"limit=10&offset={total + 5}") == total
+        assert matched("limit=1&kind=incubator") == matched("limit=10000&kind=incubator")
+        with connect(database_url).begin() as connection:
+            connection.execute(retire)
+        assert matched("limit=2") == total - 1 == matched("limit=10000")
