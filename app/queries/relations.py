@@ -63,8 +63,8 @@ def axis(place: Place) -> sa.ColumnElement[Any]:
 
 
 def on_ellipsoid(columns: Columns) -> sa.ColumnElement[Any]:
-    """The anchor point as the distance index holds it."""
-    return sa.cast(sa.cast(columns["position"], Geometry("POINT", SRID)), Geography(srid=SRID))
+    """The anchor point as the distance index holds it: to the letter, without type and system in the cast."""
+    return sa.cast(sa.cast(columns["position"], Geometry("POINT", SRID)), Geography(None, srid=-1))
 
 
 def within_distance(target: sa.ColumnElement[Any], metres: float, columns: Columns) -> sa.ColumnElement[bool]:
