@@ -12,6 +12,7 @@ from app.api.metrics import Told, exposition
 from app.api.problems import Problem
 from app.db.engine import snapshot
 from app.queries.freshness import imports
+from app.queries.rights import can_only_read
 from app.queries.versions import State, state
 
 router = APIRouter(tags=["health"])
@@ -26,13 +27,15 @@ async def get_livez() -> dict[str, str]:
 @router.get("/readyz")
 async def get_readyz(request: Request) -> dict[str, object]:
     """数据库可用，并给出数据的版本与时间。 The database answers; its data's version, and when they changed last."""
-    async with snapshot(request.app.state.reader) as connection:
-        found = await state(connection)
+    async with snapshot(request.app.state.reader.primary) as connection:
+        found, safe = await state(connection), await can_only_read(connection)
     return {
         "status": "ok",
         "release": __version__,
         "data_version": data_version(found),
         "data_changed_at": found.changed_at,
+        # false where the server has no role that can only read: reads are then held by their transactions alone
+        "reads_only": safe,
     }
 
 

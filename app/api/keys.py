@@ -72,8 +72,8 @@ async def identify(request: Request) -> None:
     scheme, _, text = given[0].partition(" ")
     found: Key | None = None
     if len(given) == 1 and scheme.lower() == "bearer":
-        # a key that was revoked opens nothing, however far the standbys are
-        async with snapshot(request.app.state.reader.primary) as connection:
+        # those who read the data do not see the keys; and one that was revoked opens nothing, however far standbys are
+        async with snapshot(request.app.state.writer) as connection:
             found = await connection.run_sync(keys.find, text.strip())
     if found is None:
         tries.failed(address)

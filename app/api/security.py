@@ -1,4 +1,4 @@
-"""What every answer tells a browser not to do: the Content-Security-Policy and two smaller headers.
+"""What every answer tells a browser not to do: the Content-Security-Policy and smaller headers.
 
 A page may run the program's own files and the inline scripts whose hashes stand in its header. Hashes are taken from
 what the renderer wrote as a script, never from the finished page, so that a script which came in with the data would
@@ -15,6 +15,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 POLICY = "Content-Security-Policy"
 #: On every answer, unless its route has set another.
 HEADERS = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "same-origin"}
+#: A year without http for who came by https (RFC 6797); of this host alone, others of the domain may differ.
+STRICT = ("Strict-Transport-Security", "max-age=31536000")
 #: Chromium shows a PDF in a plug-in that its own policy would stop, and runs nothing of it.
 PDF = "script-src 'none'; frame-ancestors 'self'"
 
@@ -61,6 +63,9 @@ class Guarded:
                 # a 304 leaves the page in the browser's cache the policy that it came with
                 if message["status"] != 304:
                     headers.setdefault(POLICY, PDF if pdf else DEFAULT)
+                # behind a proxy with TLS, if it is a trusted one that says so
+                if scope["scheme"] == "https":
+                    headers.setdefault(*STRICT)
                 for name, value in HEADERS.items():
                     headers.setdefault(name, value)
             await send(message)

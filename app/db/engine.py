@@ -1,4 +1,5 @@
-"""Connections. A request reads in one read-only transaction with a time limit; those who write have a pool apart.
+"""Connections. A request reads in one read-only transaction with a time limit, as a role that can only read where the
+server has one (``db.roles``); those who write have a pool apart.
 
 Where there are standbys, ``app.db.standbys`` chooses the server.
 """
@@ -14,6 +15,7 @@ from sqlalchemy import URL, event, func, select, text
 from sqlalchemy.engine.interfaces import DBAPIConnection, Dialect
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from app.db import roles
 from app.db.server import normalise
 from app.db.slow import tell_slow
 from app.db.standbys import Readers, Source
@@ -27,17 +29,29 @@ STANDBY = {"connect_timeout": 2, "tcp_user_timeout": 5_000}
 SILENT_S = 2.0
 
 
-def reader(url: URL, settings: Settings, waits: Mapping[str, int] = PRIMARY, *, pooled: bool = False) -> AsyncEngine:
-    """A pool of connections that can only read."""
+def reader(
+    url: URL, settings: Settings, waits: Mapping[str, int] = PRIMARY, *, pooled: bool = False, role: str | None = None
+) -> AsyncEngine:
+    """A pool of connections that can only read, as the login or as a role that it becomes."""
     limits = {"transaction_read_only" if pooled else "default_transaction_read_only": "on"}
-    return _engine(url, settings, settings.pool_size, limits, waits, pooled)
+    return _engine(url, settings, settings.pool_size, limits | ({"role": role} if role else {}), waits, pooled)
 
 
 def readers(url: URL, settings: Settings) -> Readers:
-    """The pools that answer reads: of the primary, and of each standby that the settings name."""
+    """The pools that answer reads: of the primary, and of each standby that the settings name.
+
+    Raises ``SQLAlchemyError`` where the primary cannot be reached.
+    """
     standbys = [normalise(one.get_secret_value(), "DATABASE_REPLICA_URLS") for one in settings.database_replica_urls]
+    how = roles.reading(url)
     through, pooled = _way(url, settings)
-    return Readers(reader(through, settings, pooled=pooled), [reader(one, settings, STANDBY) for one in standbys])
+    if pooled:
+        # a pooler knows the login that the setting names and no other
+        primary = reader(through, settings, pooled=True, role=roles.READER if how.restricted else None)
+    else:
+        primary = reader(how.url, settings, role=how.role)
+    # on a standby nobody can write
+    return Readers(primary, [reader(one, settings, STANDBY) for one in standbys])
 
 
 def writer(url: URL, settings: Settings) -> AsyncEngine:

@@ -6,6 +6,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 
+from app.db import roles
 from app.settings import ROOT
 
 #: One migration at a time, whichever program on whichever machine asks for it.
@@ -39,7 +40,7 @@ def upgrade(connection: Connection) -> bool:
 
 
 def bring_up(connection: Connection) -> bool:
-    """What ``upgrade`` does, in the caller's transaction."""
+    """What ``upgrade`` does, in the caller's transaction; and who may read what is there."""
     connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
     configuration = config(connection)
     at = current(connection)
@@ -48,10 +49,11 @@ def bring_up(connection: Connection) -> bool:
             f"数据库的结构版本 {at} 比本程序新，请升级程序。"
             f" The database is at schema {at}, which this release does not know: use a newer release."
         )
-    if at == ScriptDirectory.from_config(configuration).get_current_head():
-        return False
-    command.upgrade(configuration, "head")
-    return True
+    behind = at != ScriptDirectory.from_config(configuration).get_current_head()
+    if behind:
+        command.upgrade(configuration, "head")
+    roles.prepare(connection)
+    return behind
 
 
 def known(revision: str) -> bool:

@@ -20,10 +20,10 @@ import httpx
 import pytest
 import sqlalchemy as sa
 from prometheus_client.parser import text_string_to_metric_families
+from sqlalchemy.ext.asyncio import create_async_engine
 
 from app import __version__
 from app.db import slow
-from app.db.engine import reader
 from app.logs import REQUEST_ID, Json, Lines
 from tests.conftest import connect, http, served, settings_for
 
@@ -98,7 +98,7 @@ def test_without_its_database_it_still_counts(loaded_url: sa.URL) -> None:
     lost = settings_for(loaded_url, statement_timeout_ms=200)
     with served(lost) as address, http(address) as client:
         client.get("/readyz")
-        app_engine = reader(loaded_url.set(database="not-there"), lost)
+        app_engine = create_async_engine(loaded_url.set(database="not-there"))
         with pytest.MonkeyPatch.context() as patched:
             patched.setattr("app.api.health.snapshot", lambda _: app_engine.connect())
             assert numbers(client)["innomap_database_up", frozenset()] == 0

@@ -50,3 +50,29 @@ def test_a_defect_is_guarded_and_tells_nothing(loaded_url: sa.URL, monkeypatch: 
     assert answer.headers["content-type"] == "application/problem+json"
     assert "secret" not in answer.text
     assert directives(answer)["script-src"] == ["'self'"]
+
+
+def test_who_came_by_tls_stays_with_it(client: httpx.Client, loaded_url: sa.URL) -> None:
+    by_tls = {"X-Forwarded-Proto": "https"}
+    for path in ("/", "/nowhere", "/static/page.css", "/collections/counties/items?limit=1"):
+        # twice: an answer that was kept ready is the same
+        for _ in range(2):
+            assert client.get(path, headers=by_tls).headers["strict-transport-security"] == "max-age=31536000"
+            assert "strict-transport-security" not in client.get(path).headers
+    with served(settings_for(loaded_url, trusted_proxies=["192.0.2.0/24"])) as address, http(address) as other:
+        # anybody may write the header
+        assert "strict-transport-security" not in other.get("/", headers=by_tls).headers
+
+
+def test_no_page_elsewhere_acts_for_a_visitor(client: httpx.Client) -> None:
+    """Any page may ask as nobody; none with what a browser holds of this site."""
+    origin = {"Origin": "https://elsewhere.example", "Cookie": "lang=en"}
+    asked = {"Access-Control-Request-Method": "DELETE", "Access-Control-Request-Headers": "authorization"}
+    for answer in (
+        client.get("/collections", headers=origin),
+        client.get("/nowhere", headers=origin),
+        client.options("/collections/platforms/items", headers=origin | asked),
+    ):
+        assert "access-control-allow-credentials" not in answer.headers
+        # a browser gives no answer to a request with credentials away for this
+        assert answer.headers["access-control-allow-origin"] == "*"

@@ -125,3 +125,20 @@ def test_a_key_may_be_found_by_nobody_else(make_key: Callable[..., str], databas
     with connect(database_url).begin() as connection:
         connection.execute(sa.update(t.api_key).values(hash=b""))
         assert keys.find(connection, text) is None
+
+
+def test_hashes_are_compared_in_constant_time(
+    connection: sa.Connection, make_key: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every try takes the same steps: one look by the locator, one comparison that does not stop at a difference."""
+    compared: list[tuple[bytes, bytes]] = []
+
+    def compare(one: bytes, other: bytes) -> bool:
+        compared.append((one, other))
+        return False
+
+    text = make_key()
+    monkeypatch.setattr("app.edits.keys.hmac.compare_digest", compare)
+    for given in (text, text[:-1] + "_", f"innomap_{'0' * 12}_{text[-43:]}", "nothing like a key"):
+        assert keys.find(connection, given) is None
+    assert [len(one) for pair in compared for one in pair] == [32] * 8

@@ -20,6 +20,7 @@ from sqlalchemy import URL
 
 from app.db.embedded.binaries import DatabaseUnsuitable
 from app.db.embedded.home import APP_ROLE, PORT, SUPERUSER, Home
+from app.db.roles import READER
 
 __all__ = ["EXTENSIONS", "Cluster", "DatabaseUnsuitable", "cluster"]
 
@@ -100,10 +101,13 @@ class Cluster:
         )
 
     def _make_missing(self) -> None:
-        """Make the role, the template and the database that are missing, and bring extensions up to date."""
+        """Make the roles, the template and the database that are missing, and bring extensions up to date."""
         with self._superuser("postgres") as connection:
-            if not connection.execute("SELECT FROM pg_roles WHERE rolname = %s", [APP_ROLE]).rowcount:
-                connection.execute(_identifiers("CREATE ROLE {} LOGIN", APP_ROLE))
+            for role in (APP_ROLE, READER):
+                if not connection.execute("SELECT FROM pg_roles WHERE rolname = %s", [role]).rowcount:
+                    connection.execute(_identifiers("CREATE ROLE {} LOGIN", role))
+            # for a server that was started by an earlier release and does not yet let the reader log in
+            connection.execute(_identifiers("GRANT {} TO {}", READER, APP_ROLE))
             rows = connection.execute("SELECT datname, datistemplate FROM pg_database").fetchall()
             databases: dict[str, bool] = dict(rows)
             if not databases.get(TEMPLATE):

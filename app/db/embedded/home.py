@@ -21,6 +21,7 @@ from pathlib import Path
 
 from app.db.embedded import binaries, supervisor
 from app.db.embedded.binaries import DatabaseUnsuitable
+from app.db.roles import READER
 
 SUPERUSER = "postgres"
 APP_ROLE = "innomap"
@@ -246,7 +247,7 @@ class Home:
         self._write("pg_hba.conf", "local all all peer map=innomap\nlocal replication all peer map=innomap\n")
         self._write(
             "pg_ident.conf",
-            "".join(f'innomap "{name}" {role}\n' for name in names for role in (SUPERUSER, APP_ROLE)),
+            "".join(f'innomap "{name}" {role}\n' for name in names for role in (SUPERUSER, APP_ROLE, READER)),
         )
 
     def _write(self, name: str, text: str) -> None:
