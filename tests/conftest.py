@@ -134,7 +134,8 @@ def served(settings: Settings, app: ASGIApp | None = None) -> Iterator[str]:
 
 def http(address: str) -> httpx.Client:
     """A client that heeds no proxy of the environment and keeps no cookie: every request stands for itself."""
-    opened = httpx.Client(base_url=address, trust_env=False, timeout=30)
+    # the server closes what is idle for 5 seconds: a connection must not be used in that very moment
+    opened = httpx.Client(base_url=address, trust_env=False, timeout=30, limits=httpx.Limits(keepalive_expiry=2))
     opened.cookies.jar.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     return opened
 
