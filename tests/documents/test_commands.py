@@ -18,7 +18,7 @@ from tests.conftest import connect, http, served, settings_for
 
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
 #: Lines of code blocks, fenced or indented, and code within lines; a command goes on to the end of a quotation.
-COMMAND = re.compile(r"^(?:    )?((?:curl|innomap) (?:[^'\n]|'[^'`]*')*)$|`((?:curl|innomap) [^`]*)`", re.MULTILINE)
+COMMAND = re.compile(r"^(?:    )?((?:curl|innomap) (?!=)(?:[^'\n]|'[^'`]*')*)$|`((?:curl|innomap) [^`]*)`", re.MULTILINE)
 BASE = re.compile(r"^(?:http://)?(?:127\.0\.0\.1|localhost):8000")
 FENCED = r"```{}\n(.*?)```"
 
@@ -142,3 +142,14 @@ def parse(command: str) -> None:
         assert found is not None
         group, context = found, parent
     group.make_context(group.name, words, parent=context)
+
+
+def test_every_page_stands_in_the_navigation() -> None:
+    navigation = (ROOT / "mkdocs.yml").read_text(encoding="utf-8").partition("nav:\n")[2]
+    listed = [line.rpartition(": ")[2] for line in navigation.splitlines() if line.endswith(".md")]
+    assert sorted(listed) == sorted(one.name for one in (ROOT / "docs").glob("*.md"))
+
+
+def test_the_readme_leads_to_every_page() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert [one.name for one in (ROOT / "docs").glob("*.md") if f"(docs/{one.name})" not in text] == ["index.md"]
