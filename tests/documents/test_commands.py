@@ -18,7 +18,7 @@ from tests.conftest import connect, http, served, settings_for
 
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
 #: Lines of code blocks, fenced or indented, and code within lines; a command goes on to the end of a quotation.
-COMMAND = re.compile(r"^(?:    )?((?:curl|innomap) (?!=)(?:[^'\n]|'[^'`]*')*)$|`((?:curl|innomap) [^`]*)`", re.MULTILINE)
+COMMAND = re.compile(r"^(?:    )?((?:curl|innomap) (?!=)(?:[^'\n]|'[^'`]*')*)$|`((?:curl|innomap) [^`]*)`", re.M)
 BASE = re.compile(r"^(?:http://)?(?:127\.0\.0\.1|localhost):8000")
 FENCED = r"```{}\n(.*?)```"
 
