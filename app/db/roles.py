@@ -3,7 +3,7 @@
 In the private cluster it is a login of its own, so that not even a statement of somebody else's making finds a way back
 to the role that owns the tables. On a server that ``DATABASE_URL`` names, the login becomes this role as soon as it has
 connected (``SET ROLE``); where it may neither make the role nor become it, reads are held by their read-only
-transactions alone, which ``/readyz`` and ``innomap doctor`` say.
+transactions alone, which ``/readyz`` says (``reads_only``).
 """
 
 from dataclasses import dataclass
