@@ -18,18 +18,21 @@ from tests.endurance.world import World, world
 
 #: Seconds within which a command is killed: some had ended by then.
 WITHIN_S = 5.0
-#: Faults between two checks.
-BETWEEN = 6
+#: Faults between two checks, and who edits meanwhile.
+BETWEEN, STEWARDS = 6, 2
 
 
 def suffer(made: World, faults: int, within_s: float = WITHIN_S) -> Counter[str]:
-    """So many faults while stewards edit, then a check; gives how many of each there were."""
+    """So many faults while stewards edit, who can go on after each, then a check; gives how many of each there were."""
     done = threading.Event()
-    stewards = [made.editor(len(made.acknowledged), done, 0.05) for _ in range(2)]
+    stewards = [made.editor(len(made.acknowledged), done, 0.05) for _ in range(STEWARDS)]
     for one in stewards:
         one.start()
     try:
-        seen = Counter(made.fault(within_s) for _ in range(faults))
+        seen: Counter[str] = Counter()
+        for _ in range(faults):
+            seen[made.fault(within_s)] += 1
+            made.wait_for_edits(STEWARDS)
     finally:
         done.set()
         for one in stewards:

@@ -12,4 +12,4 @@ def test_programs_killed_at_random_moments() -> None:
     with TemporaryDirectory(prefix="innomap-faults-") as folder, world(Path(folder), 11) as made:
         seen = suffer(made, 4, within_s=3)
     assert seen.total() == 4
-    assert sum(map(len, made.acknowledged.values())) > 10
+    assert all(made.acknowledged.values())

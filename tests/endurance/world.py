@@ -218,6 +218,15 @@ class World:
                         self.acknowledged[item].add(note)
                 time.sleep(pause_s)
 
+    def wait_for_edits(self, number: int) -> None:
+        """So many more edits are acknowledged, however slow the machine."""
+        wanted = sum(map(len, self.acknowledged.values())) + number
+        deadline = time.monotonic() + PATIENCE_S
+        while sum(map(len, self.acknowledged.values())) < wanted:
+            if time.monotonic() > deadline:
+                raise Broken(f"nobody could edit for {PATIENCE_S} s:\n{self.told()}")
+            time.sleep(0.05)
+
     def note(self, answer: httpx.Response, what: str) -> None:
         """Count an answer; one of a failure that is not announced is kept to be told."""
         if answer.status_code == 503 and "retry-after" in answer.headers:
