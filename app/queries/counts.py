@@ -13,7 +13,7 @@ from app.queries.versions import State
 MOST = 1_000
 #: Longest question (characters with its values) whose count is remembered: what is longer is hardly asked twice.
 LONGEST = 20_000
-_known: OrderedDict[tuple[str, str, str], int] = OrderedDict()
+_known: OrderedDict[tuple[str, str, str, str], int] = OrderedDict()
 
 
 async def count(connection: AsyncConnection, selection: Selection, seen: State | None = None) -> int:
@@ -27,7 +27,8 @@ async def count(connection: AsyncConnection, selection: Selection, seen: State |
     if seen is None:
         return (await connection.execute(statement)).scalar_one()
     asked = statement.compile(dialect=postgresql.dialect())  # type: ignore[no-untyped-call]
-    key = (seen.mark, str(asked), repr(sorted(asked.params.items())))
+    # copies of one database have the same marks
+    key = (str(connection.engine.url), seen.mark, str(asked), repr(sorted(asked.params.items())))
     if key not in _known:
         found: int = (await connection.execute(statement)).scalar_one()
         if sum(map(len, key)) > LONGEST:

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.queries import items
-from tests.conftest import connect, served, settings_for
+from tests.conftest import connect, http, served, settings_for
 
 COUNT = "numberMatched"
 
@@ -43,3 +43,20 @@ def test_a_count_follows_every_change_and_a_page_that_ends_needs_none(database_u
         with connect(database_url).begin() as connection:
             connection.execute(retire)
         assert matched("limit=2") == total - 1 == matched("limit=10000")
+
+
+def test_copies_of_one_database_are_told_apart(
+    database_url: sa.URL, template_url: sa.URL, make_database: Callable[..., sa.URL]
+) -> None:
+    """Each has changed once since they were the same, so that both stand at the same versions."""
+    retired = {database_url: 1, make_database(template_url.database): 2}
+    matched = []
+    for url, number in retired.items():
+        with connect(url).begin() as connection:
+            connection.execute(
+                sa.text("UPDATE platform SET retired = true WHERE id IN (SELECT id FROM platform"
+                        " WHERE NOT retired ORDER BY id LIMIT :number)"), {"number": number},
+            )  # fmt: skip
+        with served(settings_for(url)) as address, http(address) as client:
+            matched.append(client.get("/collections/platforms/items?limit=2").raise_for_status().json()[COUNT])
+    assert matched[0] == matched[1] + 1
