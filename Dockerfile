@@ -12,7 +12,7 @@ COPY . .
 RUN --mount=type=secret,id=pip,target=/etc/pip.conf --mount=type=secret,id=certificates \
     bash -c 'set -euo pipefail; . scripts/lib/bootstrap.sh; install_environment serve' \
     && .venv/bin/python -m pip uninstall --quiet --yes uv setuptools pip \
-    && rm -rf scripts requirements*.lock \
+    && rm -rf scripts requirements-*.lock \
     && python3 -m compileall -q -j 0 --invalidation-mode unchecked-hash .venv app migrations
 
 FROM debian:bookworm-slim

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging.config
-import socket
 import threading
 import time
 import urllib.error
@@ -12,6 +11,8 @@ from pathlib import Path
 
 import click
 import uvicorn
+from pydantic import ValidationError
+from pydantic_settings import SettingsError
 from sqlalchemy import URL, NullPool, create_engine
 from sqlalchemy.exc import ProgrammingError
 from uvicorn.supervisors import Multiprocess
@@ -22,7 +23,8 @@ from app.commands.common import OTHER_SCHEMA as _OTHER_SCHEMA
 from app.commands.common import connection as _connection
 from app.commands.common import data_option as _data_option
 from app.commands.common import errors as _errors
-from app.commands.common import replace_file
+from app.commands.common import listener, replace_file
+from app.commands.doctor import doctor
 from app.commands.export import export
 from app.commands.imports import import_file
 from app.commands.keys import keys
@@ -38,7 +40,15 @@ from app.settings import get_settings
 @click.version_option(package_name="jiaxing-innovation-map")
 def main() -> None:
     """嘉兴创新地图 Jiaxing Innovation Map."""
-    logging.config.dictConfig(log_config(get_settings()))
+    try:
+        settings = get_settings()
+    except ValidationError as error:
+        faults = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
+        raise click.ClickException(f"设置有误，见 docs/settings.md。 The settings are wrong: {faults}") from None
+    except SettingsError as error:
+        # a list that is no JSON
+        raise click.ClickException(f"设置有误，见 docs/settings.md。 The settings are wrong: {error}") from None
+    logging.config.dictConfig(log_config(settings))
 
 
 def _say(report: Report) -> None:
@@ -54,6 +64,7 @@ def _say(report: Report) -> None:
 
 
 main.add_command(analyse)
+main.add_command(doctor)
 main.add_command(export)
 main.add_command(import_file)
 main.add_command(keys)
@@ -75,7 +86,7 @@ def serve(host: str, port: int, workers: int) -> None:
     settings = get_settings()
     make_room(settings)
     # a taken port is told before the database is touched, and who comes too early waits
-    with _errors(), closing(_listener(host, port)) as listener:
+    with _errors(), closing(listener(host, port)) as listening:
         click.echo("正在准备数据库…… Preparing the database …")
         with _connection(settings) as connection:
             report = load_if_changed(connection, settings.geodata_dir, settings.county_outlines)
@@ -87,29 +98,9 @@ def serve(host: str, port: int, workers: int) -> None:
             config = uvicorn.Config("app.main:create_app", factory=True, workers=workers, **server_options(settings))
             with suppress(KeyboardInterrupt), shared(workers):
                 if workers > 1:
-                    Multiprocess(config, sockets=[listener]).run()
+                    Multiprocess(config, sockets=[listening]).run()
                 else:
-                    uvicorn.Server(config).run(sockets=[listener])
-
-
-def _listener(host: str, port: int) -> socket.socket:
-    """A socket that listens. Raises ClickException where that cannot be."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # by the protocol's number asyncio knows that answers are to leave at once (TCP_NODELAY)
-    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((host, port))
-        listener.listen()
-    except OSError as error:
-        listener.close()
-        raise click.ClickException(
-            f"无法在 {host} 的端口 {port} 上监听（{error.strerror}）：请停止占用它的程序，或换一个 --port、--host。"
-            f" Cannot listen on port {port} of {host} ({error.strerror}): stop what uses it, or choose another --port"
-            f" or --host."
-        ) from None
-    listener.set_inheritable(True)
-    return listener
+                    uvicorn.Server(config).run(sockets=[listening])
 
 
 def _announce(host: str, port: int) -> None:

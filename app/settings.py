@@ -139,6 +139,11 @@ class Settings(BaseMapSettings, BaseSettings):
     upload_seconds: int = Field(default=120, ge=1, description="longest time of an import that was uploaded over HTTP")
     default_limit: int = Field(default=100, ge=1, description="`limit` of an items request that names none")
 
+    @property
+    def spare_connections(self) -> int:
+        """Connections of the pool that one kind of heavy work may hold; others are left for other questions."""
+        return max(1, (self.pool_size - 1) // 2)
+
 
 @lru_cache
 def get_settings() -> Settings:

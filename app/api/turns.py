@@ -104,7 +104,7 @@ class Turns:
 
 def turns(settings: Settings) -> dict[Kind, Turns]:
     """The turns of each kind of heavy work; exports and tiles leave a database connection for other questions."""
-    spare = max(1, (settings.pool_size - 1) // 2)
+    spare = settings.spare_connections
     places: dict[Kind, int] = {
         "exports": min(settings.concurrent_exports, spare),
         "tiles": min(settings.concurrent_tiles, spare),

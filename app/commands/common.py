@@ -1,6 +1,7 @@
 """What several commands share: the database they work with, and errors as sentences."""
 
 import os
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -71,3 +72,23 @@ def replace_file(path: Path, content: bytes) -> None:
         raise click.ClickException(f"无法写入。 Cannot write: {error}") from None
     finally:
         beside.unlink(missing_ok=True)
+
+
+def listener(host: str, port: int) -> socket.socket:
+    """A socket that listens. Raises ClickException where that cannot be."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    # by the protocol's number asyncio knows that answers are to leave at once (TCP_NODELAY)
+    made = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    try:
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        made.bind((host, port))
+        made.listen()
+    except OSError as error:
+        made.close()
+        raise click.ClickException(
+            f"无法在 {host} 的端口 {port} 上监听（{error.strerror}）：请停止占用它的程序，或换一个 --port、--host。"
+            f" Cannot listen on port {port} of {host} ({error.strerror}): stop what uses it, or choose another --port"
+            f" or --host."
+        ) from None
+    made.set_inheritable(True)
+    return made

@@ -45,18 +45,30 @@ def bring_up(connection: Connection) -> bool:
     configuration = config(connection)
     at = current(connection)
     if at is not None and not known(at):
-        raise SchemaTooNew(
-            f"数据库的结构版本 {at} 比本程序新，请升级程序。"
-            f" The database is at schema {at}, which this release does not know: use a newer release."
-        )
-    behind = at != ScriptDirectory.from_config(configuration).get_current_head()
+        raise too_new(at)
+    behind = at != head()
     if behind:
         command.upgrade(configuration, "head")
     roles.prepare(connection)
     return behind
 
 
+def too_new(at: str) -> SchemaTooNew:
+    return SchemaTooNew(
+        f"数据库的结构版本 {at} 比本程序新，请升级程序。"
+        f" The database is at schema {at}, which this release does not know: use a newer release."
+    )
+
+
 def known(revision: str) -> bool:
     """Whether this release knows a revision of the schema."""
-    scripts = ScriptDirectory(str(ROOT / "migrations"))
-    return revision in {one.revision for one in scripts.walk_revisions()}
+    return revision in {one.revision for one in _scripts().walk_revisions()}
+
+
+def head() -> str | None:
+    """The revision of this release's schema."""
+    return _scripts().get_current_head()
+
+
+def _scripts() -> ScriptDirectory:
+    return ScriptDirectory(str(ROOT / "migrations"))

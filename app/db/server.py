@@ -45,10 +45,10 @@ def normalise(address: str, setting: str = "DATABASE_URL") -> sa.URL:
     return url.set(drivername="postgresql+psycopg")
 
 
-def check(url: sa.URL) -> None:
+def check(url: sa.URL, *, create: bool = True) -> None:
     """Raise DatabaseUnsuitable unless the database answers, is recent enough and has PostGIS.
 
-    A missing extension is created if the role may do so.
+    ``create``: a missing extension is made, where the role may do so.
     """
     # what a connection asks for at its start is what a pooler refuses, or passes over
     asked = {"connect_timeout": CONNECT_TIMEOUT_S, "options": "-c innomap.direct=on"}
@@ -58,7 +58,8 @@ def check(url: sa.URL) -> None:
             if not connection.scalar(sa.text("SELECT current_setting('innomap.direct', true)")):
                 raise _pooler()
             _check_server(connection, int(connection.scalar(sa.text("SHOW server_version_num")) or 0) // 10_000)
-            _create_missing_extensions(connection)
+            if create:
+                _create_missing_extensions(connection)
             _check_postgis(connection)
     except DBAPIError as error:
         if "startup parameter" in str(error.orig):
@@ -113,6 +114,8 @@ def _no_postgis(connection: sa.Connection, reason: str) -> DatabaseUnsuitable:
 
 def _check_postgis(connection: sa.Connection) -> None:
     have = connection.scalar(sa.text("SELECT extversion FROM pg_extension WHERE extname = 'postgis'"))
+    if have is None:
+        raise _no_postgis(connection, "尚未建立 not created")
     if version(str(have)) < MIN_POSTGIS:
         need = ".".join(map(str, MIN_POSTGIS))
         raise DatabaseUnsuitable(

@@ -60,7 +60,7 @@ def read(folder: Path, counties: str = "amap") -> DataSet:
 
 def load_if_changed(connection: Connection, folder: Path, counties: str = "amap") -> Report | None:
     """Load when the files (or the chosen outlines) differ from what was loaded last; else ``None``."""
-    if connection.scalar(sa.select(t.load_state.c.checksum)) == _stamp(folder, counties):
+    if connection.scalar(sa.select(t.load_state.c.checksum)) == fingerprint(folder, counties):
         connection.rollback()
         return None
     connection.rollback()
@@ -73,7 +73,7 @@ def load(connection: Connection, folder: Path, counties: str = "amap") -> Report
     Raises ``DataFaults`` before the database is touched.
     """
     # before reading: a file that changes meanwhile differs from what was loaded, and is loaded next time
-    checked = _stamp(folder, counties)
+    checked = fingerprint(folder, counties)
     data = read(folder, counties)
     report = Report()
     with connection.begin():
@@ -100,7 +100,8 @@ def load(connection: Connection, folder: Path, counties: str = "amap") -> Report
     return report
 
 
-def _stamp(folder: Path, counties: str) -> str:
+def fingerprint(folder: Path, counties: str) -> str:
+    """What tells one state of the data files from another, for one choice of outlines."""
     return f"{counties}:{checksum(folder)}"
 
 

@@ -110,7 +110,7 @@ class Home:
                 f" The data folder {data_dir} cannot be used ({error.strerror}): choose another one"
                 f" with --data or INNOMAP_DATA_DIR."
             ) from error
-        existing = {int(path.name[2:]) for path in self.path.glob("pg*") if path.name[2:].isdigit()}
+        existing = clusters(data_dir)
         self.installation = binaries.find(existing)
         self.pgdata = self.path / f"pg{self.installation.major}"
         self.users_lock = self.path / "users.lock"
@@ -264,12 +264,12 @@ class Home:
 
     def _make_sockets(self) -> Path:
         run = self.path / "run"
-        if not (_fits(self.sockets) and self._is_private(self.sockets)):
+        if not (fits(self.sockets) and self._is_private(self.sockets)):
             if run.is_symlink():
                 run.unlink()
             else:
                 shutil.rmtree(run, ignore_errors=True)
-            if _fits(run):
+            if fits(run):
                 run.mkdir(mode=0o700)
                 self._give(run)
             else:
@@ -292,7 +292,7 @@ class Home:
     def _short_folder(self) -> Path:
         for parent in dict.fromkeys((tempfile.gettempdir(), "/tmp")):  # noqa: S108
             folder = Path(tempfile.mkdtemp(prefix="innomap-", dir=parent))
-            if _fits(folder) and (os.geteuid() != 0 or self.account.run("test", "-x", parent).returncode == 0):
+            if fits(folder) and (os.geteuid() != 0 or self.account.run("test", "-x", parent).returncode == 0):
                 return folder
             folder.rmdir()
         raise DatabaseUnsuitable(
@@ -314,5 +314,12 @@ def _folder(path: Path) -> Path:
     return path
 
 
-def _fits(folder: Path) -> bool:
+def clusters(data_dir: Path) -> set[int]:
+    """The major versions of PostgreSQL that have a cluster in a data folder."""
+    found = (data_dir.expanduser() / "postgresql").glob("pg*")
+    return {int(path.name[2:]) for path in found if path.name[2:].isdigit()}
+
+
+def fits(folder: Path) -> bool:
+    """Whether a socket in a folder has a path that the system takes."""
     return len(os.fsencode(folder / f".s.PGSQL.{PORT}")) <= LONGEST_SOCKET_PATH
