@@ -28,27 +28,32 @@ def feature_collection(features: Sequence[str], members: Mapping[str, Any], crs:
 
 
 async def feature_stream(
-    features: AsyncIterator[str], members: Mapping[str, Any], crs: Crs = CRS84
+    features: AsyncIterator[Sequence[str]], members: Mapping[str, Any], crs: Crs = CRS84
 ) -> AsyncIterator[bytes]:
-    """The same piece by piece, for a layer of any size."""
+    """The same piece by piece, for a layer of any size; its head before the first feature is there."""
     yield _head(members, crs).encode()
     separator = ""
-    async for feature in features:
-        yield (separator + feature).encode()
+    async for part in features:
+        yield (separator + ",\n".join(part)).encode()
         separator = ",\n"
     yield b"\n]}\n"
 
 
 async def line_stream(
-    features: AsyncIterator[str], members: Mapping[str, Any], crs: Crs = CRS84
+    features: AsyncIterator[Sequence[str]], members: Mapping[str, Any], crs: Crs = CRS84
 ) -> AsyncIterator[bytes]:
     """One feature a line; the first carries ``members``, and each its reference system unless that is CRS84."""
-    first = True
-    async for feature in features:
-        added = {**_crs_member(crs), **(members if first else {})}
-        # PostGIS writes a line break nowhere but inside a text, where JSON escapes it
-        yield feature_with(feature, added, crs) if added else f"{feature}\n".encode()
-        first = False
+    told = False
+    async for part in features:
+        own, rest = (part[:0], part) if told else (part[:1], part[1:])
+        lines = [feature_with(one, members, crs) for one in own]
+        if crs is CRS84:
+            # PostGIS writes a line break nowhere but inside a text, where JSON escapes it
+            lines += [f"{one}\n".encode() for one in rest]
+        else:
+            lines += [feature_with(one, {}, crs) for one in rest]
+        yield b"".join(lines)
+        told = True
 
 
 def feature_with(feature: str, members: Mapping[str, Any], crs: Crs = CRS84) -> bytes:

@@ -66,14 +66,13 @@ class Format:
     tabular: bool = False
 
 
-async def _features(connection: AsyncConnection, job: Job) -> AsyncGenerator[str, None]:
+async def _features(connection: AsyncConnection, job: Job) -> AsyncGenerator[Sequence[str], None]:
     count = 0
     async with aclosing(items.stream(connection, job.selection, job.view, job.limit)) as features:
-        async for feature in features:
-            count += 1
-            if count % items.CHUNK == 0:
-                job.progress(count)
-            yield feature
+        async for part in features:
+            count += len(part)
+            job.progress(count)
+            yield part
 
 
 async def _geojson(connection: AsyncConnection, job: Job) -> Pieces:

@@ -11,7 +11,8 @@ import httpx
 import pytest
 
 from app.catalog import COLLECTIONS
-from app.encode.geojson import feature_collection, feature_stream, feature_with
+from app.crs import CRS84, Crs, find
+from app.encode.geojson import feature_collection, feature_stream, feature_with, line_stream
 
 FEATURES = [
     '{"type": "Feature", "id": "a", "geometry": null, "properties": {"name": "甲"}}',
@@ -96,22 +97,32 @@ async def gather(pieces: AsyncIterator[bytes]) -> bytes:
     return b"".join([piece async for piece in pieces])
 
 
-async def each(features: list[str]) -> AsyncIterator[str]:
-    for feature in features:
-        yield feature
+async def some(features: list[str], at_a_time: int) -> AsyncIterator[list[str]]:
+    for start in range(0, len(features), at_a_time):
+        yield features[start : start + at_a_time]
 
 
+@pytest.mark.parametrize("at_a_time", [1, 2, 100])
 @pytest.mark.parametrize("features", [[], FEATURES[:1], FEATURES])
-def test_stream_and_page_are_the_same(features: list[str]) -> None:
+def test_stream_and_page_are_the_same(features: list[str], at_a_time: int) -> None:
     members = {"name": "图层", "numberMatched": len(features)}
     page = feature_collection(features, members)
-    assert asyncio.run(gather(feature_stream(each(features), members))) == page
+    assert asyncio.run(gather(feature_stream(some(features, at_a_time), members))) == page
     assert json.loads(page) == {
         "type": "FeatureCollection",
         **members,
         "features": [json.loads(one) for one in features],
     }
     assert "图层" in page.decode()
+
+
+@pytest.mark.parametrize("crs", [CRS84, find("EPSG:4549")], ids=lambda one: one.code)
+def test_lines_are_the_features_and_the_first_tells_of_the_file(crs: Crs) -> None:
+    lines = asyncio.run(gather(line_stream(some(FEATURES, 2), {"metadata": {"a": 1}}, crs))).splitlines()
+    read = [json.loads(one) for one in lines]
+    named = {} if crs is CRS84 else {"crs": {"type": "name", "properties": {"name": crs.uri}}}
+    assert read[0] == {**json.loads(FEATURES[0]), **named, "metadata": {"a": 1}}
+    assert read[1:] == [{**json.loads(one), **named} for one in FEATURES[1:]]
 
 
 @pytest.mark.parametrize("feature", [FEATURES[0], FEATURES[0] + "\n", '{"type": "Feature"} '])
