@@ -125,15 +125,17 @@ def known_base_map(name: Known, tianditu_key: str) -> BaseMap:
 
 
 class BaseMapSettings(BaseModel):
-    """The settings of base maps, part of ``Settings``."""
+    """底图 Base maps"""
 
     base_maps: list[Known | BaseMap] = Field(
         default=[],
         max_length=12,
-        description="base maps that maps offer (JSON list): tianditu, tianditu-imagery, gaode, gaode-imagery, osm, or"
-        " an object with name, url and others, see docs/maps.md; none: nothing leaves the machine",
+        description="地图提供的底图，或含 name、url 等的对象，见 [maps.md](maps.md)；不设则不向外请求。"
+        " Base maps that maps offer, by name or as an object with name, url and more; unset: nothing is fetched.",
     )
-    tianditu_key: SecretStr | None = Field(default=None, description="key of tianditu.gov.cn, for its base maps")
+    tianditu_key: SecretStr | None = Field(
+        default=None, description="天地图的密钥。 Key of tianditu.gov.cn, for its base maps."
+    )
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

@@ -1,12 +1,17 @@
 """Settings come from the environment, and say what is wrong with it."""
 
+import inspect
 import os
+import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
 
 from app import settings
+from app.commands.doctor.configuration import OF_DEPLOYMENT, names
 from app.settings import ROOT, Settings, default_data_dir, get_settings
 
 
@@ -76,5 +81,26 @@ def test_read_once() -> None:
     get_settings.cache_clear()
 
 
-def test_every_setting_is_described() -> None:
-    assert [name for name, field in Settings.model_fields.items() if not field.description] == []
+def test_every_setting_is_described_in_both_languages_and_belongs_to_a_concern() -> None:
+    told = {name: field.description or "" for name, field in Settings.model_fields.items()}
+    # Chinese, a full stop, English
+    assert [name for name, text in told.items() if not re.fullmatch(r".*[一-鿿].*。 [A-Z`][^一-鿿]*\.", text)] == []
+    # what stands in no class of its own would stand in no table
+    assert set(inspect.get_annotations(Settings)) <= {"model_config"}
+
+
+def test_the_page_is_as_the_settings_are() -> None:
+    made = subprocess.run(
+        [sys.executable, ROOT / "scripts" / "lib" / "settings_page.py"], capture_output=True, text=True, check=True
+    ).stdout
+    remedy = "write it anew: .venv/bin/python scripts/lib/settings_page.py > docs/settings.md"
+    assert made == (ROOT / "docs" / "settings.md").read_text("utf-8"), remedy
+    for name in Settings.model_fields:
+        assert re.search(rf"^\| `(INNOMAP_)?{name.upper()}` \|", made, re.M), name
+
+
+def test_the_container_and_compose_name_settings_that_there_are() -> None:
+    known = names() | OF_DEPLOYMENT
+    for path in [*(ROOT / "docs").glob("*.md"), *ROOT.glob("*.md"), ROOT / "compose.yaml", ROOT / "Dockerfile"]:
+        for name in re.findall(r"\bINNOMAP_[A-Z_]*[A-Z]\b(?!…|_)", path.read_text("utf-8")):
+            assert name in known, f"{path.name}: {name}"

@@ -11,7 +11,7 @@ from app.api.asking import refused
 from app.api.problems import Problem
 from app.crs import CRS84
 from app.filters.geometries import literal
-from app.filters.guard import MAX_JSON, load_json
+from app.filters.guard import LIMITS, load_json
 
 MEMBERS = ("filter", "intersects", "limit", "cursor")
 
@@ -44,11 +44,12 @@ async def posted(request: Request) -> Body:
 
 async def received(request: Request) -> str:
     """The text of a body, read within a limit, whatever length it claims."""
+    most = LIMITS.get().max_body_bytes
     read = bytearray()
     async for piece in request.stream():
         read += piece
-        if len(read) > MAX_JSON:
-            raise Problem(413, f"至多 {MAX_JSON} 字节。 At most {MAX_JSON} bytes.", parameter="body")
+        if len(read) > most:
+            raise Problem(413, f"至多 {most} 字节。 At most {most} bytes.", parameter="body")
     try:
         return read.decode("utf-8")
     except UnicodeDecodeError:

@@ -141,7 +141,7 @@ def _page_links(
     if page.next is not None:
         onward = {**kept, "cursor": params.cursor(page.next)}
         start = paging.offset + paging.limit
-        if as_page and paging.after is None and start <= params.MAX_OFFSET:
+        if as_page and paging.after is None and start <= request.app.state.settings.max_offset:
             onward = {**kept, "offset": str(start)}
         links.append(link(request, path, "next", kind, "下一页 Next page", onward))
     return links

@@ -10,6 +10,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.api.edge import client_of
 from app.api.problems import Problem, respond
+from app.filters.guard import LIMITS
 from app.settings import Settings
 
 #: Clients remembered by the rate limit; the one that asked longest ago is forgotten first.
@@ -45,11 +46,13 @@ class Buckets:
 class Limits:
     """Refuses addresses and bodies that are too long, and clients that ask too often.
 
-    A route that takes larger bodies says so in ``request.scope[MAX_BODY]`` before it reads one.
+    What reads parameters and bodies holds itself to ``LIMITS``, set here. A route that takes larger bodies says so in
+    ``request.scope[MAX_BODY]`` before it reads one.
     """
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self.app = app
+        self._limits = settings
         self._longest = settings.max_url_bytes
         self._largest = settings.max_body_bytes
         rate = settings.rate_per_second
@@ -61,6 +64,7 @@ class Limits:
         elif refusal := self._refusal(scope):
             await respond(refusal)(scope, receive, send)
         else:
+            LIMITS.set(self._limits)
             await self.app(scope, self._counted(scope, receive), send)
 
     def _counted(self, scope: Scope, receive: Receive) -> Receive:

@@ -245,22 +245,23 @@ def _document(app: FastAPI, codes: Codes) -> Schema:
                 paths[path.replace("{collectionId}", described.id)] = own
         else:
             paths[path] = operations
-    limit = {**PARAMETERS["limit"], "schema": _limit(app)}
     return {
         **schema,
         "paths": _down(paths),
         "components": {
             "schemas": SCHEMAS,
-            "parameters": {**PARAMETERS, "limit": limit},
+            "parameters": {**PARAMETERS, **_paging(app)},
             "securitySchemes": SECURITY_SCHEMES,
         },
     }
 
 
-def _limit(app: FastAPI) -> Schema:
+def _paging(app: FastAPI) -> Schema:
     """As this installation is set (/req/core/fc-limit-definition)."""
     settings = app.state.settings
-    return {"type": "integer", "minimum": 1, "maximum": settings.max_limit, "default": settings.default_limit}
+    limit = {"type": "integer", "minimum": 1, "maximum": settings.max_limit, "default": settings.default_limit}
+    offset = {"type": "integer", "minimum": 0, "maximum": settings.max_offset}
+    return {name: {**PARAMETERS[name], "schema": schema} for name, schema in (("limit", limit), ("offset", offset))}
 
 
 def _complete(operation: Schema) -> None:

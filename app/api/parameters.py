@@ -4,7 +4,6 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from app.api import asking
-from app.api.params import MAX_OFFSET
 from app.catalog import Field
 from app.crs import CRS84, OFFERED
 from app.queries.relations import RELATIONS
@@ -46,7 +45,7 @@ PARAMETERS: dict[str, Schema] = {
             {"type": "integer", "minimum": 1, "maximum": 10000, "default": 100},
         ),
         query("cursor", "翻页标记（见 next 链接）。 Page token of a next link."),
-        query("offset", "跳过条数。 Items to skip.", {"type": "integer", "minimum": 0, "maximum": MAX_OFFSET}),
+        query("offset", "跳过条数。 Items to skip.", {"type": "integer", "minimum": 0}),
         query(
             "bbox",
             "西,南,东,北，缺省为 CRS84 的度；有 bbox-crs 时按其轴序。"

@@ -16,14 +16,12 @@ from app.api.html import wants_html
 from app.api.language import LANGUAGES
 from app.api.problems import Problem, closest
 from app.catalog import COLLECTIONS, Collection, Field
+from app.filters.guard import LIMITS
 from app.settings import Settings
 
 Choice = TypeVar("Choice", bound=str)
 
 PAGING = ("limit", "cursor", "offset")
-MAX_OFFSET = 10_000
-#: Longest list one parameter may carry.
-MAX_VALUES = 100
 #: How exact numbers of the database become JSON numbers.
 NUMBERS: dict[Any, Callable[[Any], Any]] = {Decimal: float}
 
@@ -96,10 +94,8 @@ def paging(given: Mapping[str, str], settings: Settings) -> Paging:
     if "cursor" in given and "offset" in given:
         raise Problem(400, "cursor 与 offset 只能用其一。 Use cursor or offset, not both.", parameter="offset")
     offset = whole("offset", given.get("offset", "0"), 0)
-    if offset > MAX_OFFSET:
-        raise Problem(
-            400, f"不得大于 {MAX_OFFSET}；请用 cursor 翻页。 At most {MAX_OFFSET}: page by cursor.", parameter="offset"
-        )
+    if offset > (most := settings.max_offset):
+        raise Problem(400, f"不得大于 {most}；请用 cursor 翻页。 At most {most}: page by cursor.", parameter="offset")
     after = _decode(given["cursor"]) if "cursor" in given else None
     return Paging(min(limit, settings.max_limit), after, offset)
 
@@ -131,8 +127,8 @@ def parts(name: str, text: str) -> list[str]:
     parts = [part.replace("\\,", ",").strip() for part in re.split(r"(?<!\\),", text)]
     if not all(parts):
         raise Problem(400, "值不能为空。 A value must not be empty.", parameter=name)
-    if len(parts) > MAX_VALUES:
-        raise Problem(400, f"至多 {MAX_VALUES} 个值。 At most {MAX_VALUES} values.", parameter=name)
+    if len(parts) > (most := LIMITS.get().max_values):
+        raise Problem(400, f"至多 {most} 个值。 At most {most} values.", parameter=name)
     return parts
 
 

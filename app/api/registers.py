@@ -63,7 +63,8 @@ def answer(
     if paged and paged.offset:
         before = {**asked, "limit": str(paged.limit), "offset": str(max(paged.offset - paged.limit, 0))}
         links.append(link(request, path, "prev", kind, name, before))
-    if paged and paged.offset + len(rows) < more["numberMatched"] and paged.offset + paged.limit <= params.MAX_OFFSET:
+    most = request.app.state.settings.max_offset
+    if paged and paged.offset + len(rows) < more["numberMatched"] and paged.offset + paged.limit <= most:
         after = {**asked, "limit": str(paged.limit), "offset": str(paged.offset + paged.limit)}
         links.append(link(request, path, "next", kind, name, after))
     if html:

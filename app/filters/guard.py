@@ -6,26 +6,17 @@ The CQL2 parser is native code that overflows its stack on deep nesting, so brac
 import json
 import re
 from collections.abc import Callable
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, NoReturn
 
 from app.filters.errors import FilterError
+from app.settings import QuestionLimits
 
-#: Longest filter, in characters.
-MAX_TEXT = 65_536
-MAX_JSON = 1_000_000
-#: Brackets within brackets; JSON spends two on each operator and up to six on coordinates.
-MAX_DEPTH = 64
-MAX_JSON_DEPTH = 128
-#: Operators in a text, each of which can deepen the tree by one.
-MAX_OPERATORS = 500
-#: Operators, properties and values in the tree, coordinates aside.
-MAX_NODES = 5_000
-#: Values in one list.
-MAX_ITEMS = 1_000
-#: Vertices of all geometries together.
-MAX_VERTICES = 20_000
+#: The limits of the request that is being answered; the settings' defaults where there is none. Those on depth and on
+#: operators, each of which can deepen the tree by one, cannot be set higher: they are what the parser bears.
+LIMITS: ContextVar[QuestionLimits] = ContextVar("question_limits", default=QuestionLimits())  # noqa: B039
 #: Numbers are at most this large; beyond it arithmetic is unknown.
 MAX_NUMBER = 1e150
 
@@ -67,7 +58,8 @@ def scan(text: str) -> Scan:
     The grammar's ``\\'`` becomes ``''``, ``.5`` becomes ``0.5``, a name that starts with ``_`` or ``:`` is quoted, and
     an empty list gets a member that stands for none. Raises ``FilterError``.
     """
-    _length(text, MAX_TEXT)
+    limits = LIMITS.get()
+    _length(text, limits.filter_max_text)
     result = Scan("")
     parts: list[str] = []
     written = read = depth = operators = 0
@@ -104,10 +96,10 @@ def scan(text: str) -> Scan:
             depth += (kind == "open") - (kind == "close")
             operators += len(piece) if kind == "operator" else 0
             put(piece)
-        if depth > MAX_DEPTH:
-            _refuse(f"括号嵌套超过 {MAX_DEPTH} 层。", f"Brackets are nested more than {MAX_DEPTH} deep.", start)
-        if operators > MAX_OPERATORS:
-            _refuse(f"运算符多于 {MAX_OPERATORS} 个。", f"There are more than {MAX_OPERATORS} operators.", start)
+        if depth > (most := limits.filter_max_depth):
+            _refuse(f"括号嵌套超过 {most} 层。", f"Brackets are nested more than {most} deep.", start)
+        if operators > (most := limits.filter_max_operators):
+            _refuse(f"运算符多于 {most} 个。", f"There are more than {most} operators.", start)
         # an empty list stands where a value is due: after a comma or an opening bracket, not after a name
         before = "open list" if kind == "open" and before in ("comma", "open", "open list") else kind
     put(text[read:])
@@ -117,15 +109,13 @@ def scan(text: str) -> Scan:
 
 def load_json(text: str, parse_float: Callable[[str], Any] = float) -> Any:
     """A JSON value from a text of bounded length and depth. Raises ``FilterError``."""
-    _length(text, MAX_JSON)
+    limits = LIMITS.get()
+    _length(text, limits.max_body_bytes)
     depth = 0
     for token in _JSON_TOKENS.finditer(text):
         depth += (token["open"] is not None) - (token["close"] is not None)
-        if depth > MAX_JSON_DEPTH:
-            _refuse(
-                f"JSON 嵌套超过 {MAX_JSON_DEPTH} 层。", f"JSON is nested more than {MAX_JSON_DEPTH} deep.",
-                token.start() + 1,
-            )  # fmt: skip
+        if depth > (most := limits.json_max_depth):
+            _refuse(f"JSON 嵌套超过 {most} 层。", f"JSON is nested more than {most} deep.", token.start() + 1)
     try:
         return json.loads(text, parse_constant=_constant, parse_float=parse_float)
     except FilterError:
@@ -138,12 +128,13 @@ def load_json(text: str, parse_float: Callable[[str], Any] = float) -> Any:
 
 def walk(tree: Any) -> None:
     """Hold a tree to the limits on nodes, lists, vertices, depth, numbers and text. Raises ``FilterError``."""
+    limits = LIMITS.get()
     nodes = vertices = 0
     waiting: list[tuple[Any, int, bool]] = [(tree, 0, False)]
     while waiting:
         value, depth, geometry = waiting.pop()
-        if depth > MAX_JSON_DEPTH:
-            _refuse(f"嵌套超过 {MAX_JSON_DEPTH} 层。", f"Nested more than {MAX_JSON_DEPTH} deep.")
+        if depth > (most := limits.json_max_depth):
+            _refuse(f"嵌套超过 {most} 层。", f"Nested more than {most} deep.")
         nodes += not geometry
         if isinstance(value, dict):
             for name, inner in value.items():
@@ -151,17 +142,17 @@ def walk(tree: Any) -> None:
                 waiting.append((inner, depth + 1, geometry or name in ("coordinates", "geometries")))
         elif isinstance(value, list):
             vertices += geometry and bool(value) and not isinstance(value[0], (list, dict))
-            if not geometry and len(value) > MAX_ITEMS:
-                _refuse(f"列表多于 {MAX_ITEMS} 项。", f"A list has more than {MAX_ITEMS} members.")
+            if not geometry and len(value) > (most := limits.filter_max_list):
+                _refuse(f"列表多于 {most} 项。", f"A list has more than {most} members.")
             waiting.extend((inner, depth + 1, geometry) for inner in value)
         elif isinstance(value, str):
             _text(value)
         elif isinstance(value, (int, float, Decimal)) and not _sized(value):
             _refuse(f"数的绝对值须不大于 {MAX_NUMBER:g}。", f"Numbers are at most {MAX_NUMBER:g} in size.")
-        if nodes > MAX_NODES:
-            _refuse(f"多于 {MAX_NODES} 个节点。", f"There are more than {MAX_NODES} nodes.")
-        if vertices > MAX_VERTICES:
-            _refuse(f"几何多于 {MAX_VERTICES} 个顶点。", f"Geometries have more than {MAX_VERTICES} vertices.")
+        if nodes > (most := limits.filter_max_nodes):
+            _refuse(f"多于 {most} 个节点。", f"There are more than {most} nodes.")
+        if vertices > (most := limits.filter_max_vertices):
+            _refuse(f"几何多于 {most} 个顶点。", f"Geometries have more than {most} vertices.")
 
 
 def _sized(number: Any) -> bool:

@@ -20,6 +20,7 @@ def address(loaded_url: sa.URL) -> Iterator[str]:
     settings = settings_for(
         loaded_url, max_url_bytes=2_000, max_body_bytes=1_000, rate_per_second=0.001, rate_burst=8,
         trusted_proxies=["127.0.0.1/32", "192.0.2.0/24"],
+        max_offset=5, max_values=3, filter_max_text=100, filter_max_list=10, filter_max_vertices=10,
     )  # fmt: skip
     with served(settings) as running:
         yield running
@@ -48,6 +49,32 @@ def test_an_address_that_is_too_long(client: httpx.Client) -> None:
         said = problem(client.get(path), 414)
         assert said["parameter"] == "URL"
         assert "2000" in said["detail"]
+
+
+def test_the_size_of_a_question_is_as_the_settings_say(client: httpx.Client) -> None:
+    items = "/collections/platforms/items"
+    ring = {"type": "LineString", "coordinates": [[120, 30 + one / 100] for one in range(11)]}
+    listed = {"op": "in", "args": [{"property": "kind"}, ["x"] * 11]}
+    refused = {
+        "offset": (client.get(items, params={"offset": "6"}), "At most 5"),
+        "kind": (client.get(items, params={"kind": "a,b,c,d"}), "At most 3"),
+        "filter": (client.get(items, params={"filter": f"name = '{'x' * 100}'"}), "100 characters"),
+        "body": (client.post(SEARCH, json={"filter": listed}), "10 members"),
+        "intersects": (
+            client.post(SEARCH, json={"filter": {"op": "s_intersects", "args": [{"property": "geometry"}, ring]}}),
+            "10 vertices",
+        ),
+    }
+    for name, (answer, rule) in refused.items():
+        said = problem(answer, 400)
+        assert rule in said["detail"], name
+    assert [refused[name][0].json()["parameter"] for name in ("offset", "kind", "filter")] == [
+        "offset",
+        "kind",
+        "filter",
+    ]
+    described = client.get("/api").json()["components"]["parameters"]["offset"]["schema"]
+    assert described["maximum"] == 5
 
 
 def test_a_body_that_is_too_large(client: httpx.Client, address: str) -> None:

@@ -72,7 +72,7 @@ TREES: tuple[Any, ...] = (
 )  # fmt: skip
 #: Texts that would be refused anyway are not enough: each is held by the rule it tries.
 LIMITS = {
-    "length": ("name = '" + "x" * 10_000_000 + "'", f"{guard.MAX_TEXT} characters"),
+    "length": ("name = '" + "x" * 10_000_000 + "'", "65536 characters"),
     "brackets": ("(" * 30_000 + "open" + ")" * 30_000, "nested"),
     "open brackets": ("(" * 60_000, "nested"),
     "calls": ("f(" * 20_000, "nested"),
@@ -159,13 +159,14 @@ def test_text_that_the_database_has_no_place_for(query: str) -> None:
 
 def test_limits_leave_room(database: sa.Connection) -> None:
     """What stands right at the limits is answered."""
-    deep = "(" * guard.MAX_DEPTH + "open" + ")" * guard.MAX_DEPTH
+    limits = guard.LIMITS.get()
+    deep = "(" * limits.filter_max_depth + "open" + ")" * limits.filter_max_depth
     assert found(database, deep) == {"lake", "quote"}
     assert found(database, "NOT " * 60 + "open") == {"lake", "quote"}
     assert found(database, "area = 7" + " + 0 * 1 / 1" * 60) == {"back"}
-    assert found(database, "open" + " AND open" * guard.MAX_OPERATORS) == {"lake", "quote"}
-    assert found(database, f"depth IN ({','.join(map(str, range(3, 3 + guard.MAX_ITEMS)))})") == {"lake"}
-    ring = [[6 + x / 10_000, 6] for x in range(guard.MAX_VERTICES)]
+    assert found(database, "open" + " AND open" * limits.filter_max_operators) == {"lake", "quote"}
+    assert found(database, f"depth IN ({','.join(map(str, range(3, 3 + limits.filter_max_list)))})") == {"lake"}
+    ring = [[6 + x / 10_000, 6] for x in range(limits.filter_max_vertices)]
     line = {"type": "LineString", "coordinates": ring}
     assert found(database, {"op": "s_intersects", "args": [{"property": "geometry"}, line]}) == {"park", "quote"}
 
