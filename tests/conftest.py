@@ -31,6 +31,8 @@ from app.main import create_app
 from app.settings import ROOT, Settings
 
 MEMORY = Path("/dev/shm")  # noqa: S108
+#: Seconds after which what must come is given up: far longer than anything takes, on a slow and busy machine too.
+PATIENCE_S = 240.0
 
 
 def examples(number: int) -> int:
@@ -112,7 +114,9 @@ def connect(url: sa.URL) -> sa.Engine:
 
 
 def settings_for(url: sa.URL, **values: object) -> Settings:
-    return Settings(DATABASE_URL=url.render_as_string(hide_password=False), **values)  # type: ignore[call-arg]
+    """Settings of a service over a database; unless a test says otherwise no limit is for quick machines only."""
+    patient = {"statement_timeout_ms": 60_000, "queue_wait_s": PATIENCE_S}
+    return Settings(DATABASE_URL=url.render_as_string(hide_password=False), **patient | values)  # type: ignore[arg-type]
 
 
 @contextlib.contextmanager
@@ -135,7 +139,9 @@ def served(settings: Settings, app: ASGIApp | None = None) -> Iterator[str]:
 def http(address: str) -> httpx.Client:
     """A client that heeds no proxy of the environment and keeps no cookie: every request stands for itself."""
     # the server closes what is idle for 5 seconds: a connection must not be used in that very moment
-    opened = httpx.Client(base_url=address, trust_env=False, timeout=30, limits=httpx.Limits(keepalive_expiry=2))
+    opened = httpx.Client(
+        base_url=address, trust_env=False, timeout=PATIENCE_S, limits=httpx.Limits(keepalive_expiry=2)
+    )
     opened.cookies.jar.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     return opened
 

@@ -45,7 +45,7 @@ class Standby:
         }
         options = " ".join(f"-c {name}='{value}'" for name, value in given.items())
         # the processes of a server that was killed hold its memory until they are gone
-        for last in (False,) * 20 + (True,):
+        for last in (False,) * 600 + (True,):
             try:
                 self._run("pg_ctl", "start", "-w", "-s", "-l", self.folder / "log", "-o", options)
                 return

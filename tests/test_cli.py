@@ -15,7 +15,7 @@ from click.testing import CliRunner
 
 from app.cli import main
 from app.settings import ROOT, get_settings
-from tests.conftest import connect, http
+from tests.conftest import PATIENCE_S, connect, http
 from tests.db import in_memory
 from tests.ingest.dataset import DataFiles, boundaries, files
 
@@ -125,7 +125,7 @@ def test_serve(files: DataFiles) -> None:
         with subprocess.Popen(
             [*command, *more], cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True
         ) as process:
-            patience = threading.Timer(300, process.kill)
+            patience = threading.Timer(2 * PATIENCE_S, process.kill)
             patience.start()
             assert process.stdout is not None
             lines = []

@@ -10,8 +10,8 @@ import pytest
 import sqlalchemy as sa
 import zstandard
 
+from tests.conftest import PATIENCE_S, served, settings_for
 from tests.conftest import http as client_of
-from tests.conftest import served, settings_for
 
 MARKED = [
     "/collections",
@@ -26,7 +26,7 @@ OUTSIDE = {"X-Forwarded-Proto": "https", "X-Forwarded-Host": "map.example.org", 
 
 def raw(address: str, method: str, path: str, headers: dict[str, str]) -> tuple[int, dict[str, str], bytes]:
     """An exchange without the conveniences of a client."""
-    connection = http.client.HTTPConnection(str(urlsplit(address).netloc), timeout=30)
+    connection = http.client.HTTPConnection(str(urlsplit(address).netloc), timeout=PATIENCE_S)
     connection.request(method, path, headers=headers)
     answer = connection.getresponse()
     body = answer.read()

@@ -23,7 +23,7 @@ from app.db.engine import readers, writer
 from app.db.server import check
 from app.edits import keys
 from app.queries.watch import BOUND_S
-from tests.conftest import MEMORY, connect, http, served, settings_for
+from tests.conftest import MEMORY, PATIENCE_S, connect, http, served, settings_for
 from tests.imports.test_rules import GOOD, written
 from tests.imports.test_upload import DEFINITION
 
@@ -80,7 +80,7 @@ def pool_url(primary: Cluster, private_url: sa.URL, ignored: str) -> Iterator[st
         extra_groups=[] if as_root else None, cwd="/", stderr=subprocess.DEVNULL,
     )  # fmt: skip
     try:
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + PATIENCE_S
         while not (folder / ".s.PGSQL.6432").exists():
             assert running.poll() is None
             assert time.monotonic() < deadline
@@ -134,7 +134,6 @@ def test_reads_and_writes_at_once(private_url: sa.URL, pool_url: str, tmp_path: 
             data={"definition": DEFINITION, "apply": "true"},
             files={"file": ("stations.csv", written(tmp_path / "stations.csv", GOOD).read_bytes())},
             headers={"Authorization": f"Bearer {key}"},
-            timeout=120,
         )
         assert uploaded.status_code == 200, uploaded.text
         assert uploaded.json()["applied"]
@@ -148,7 +147,7 @@ def test_a_change_is_pushed_past_the_pooler(private_url: sa.URL, pool_url: str) 
             connection.execute(
                 sa.update(t.platform).where(t.platform.c.id == ITEM.rpartition("/")[2]).values(concept="pushed")
             )
-        deadline = time.monotonic() + BOUND_S + 10
+        deadline = time.monotonic() + BOUND_S + PATIENCE_S
         while client.get(ITEM).json()["properties"]["concept"] != "pushed":
             assert time.monotonic() < deadline
 

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from app.edits import keys
 from app.queries.watch import BOUND_S
-from tests.conftest import connect, http, served, settings_for
+from tests.conftest import PATIENCE_S, connect, http, served, settings_for
 
 ITEM = "/collections/platforms/items/juanhu-science-city"
 
@@ -41,7 +41,7 @@ def test_what_one_writes_another_gives(database_url: sa.URL, two: tuple[httpx.Cl
         ).raise_for_status()  # fmt: skip
         token = {"Innomap-Token": written.headers["innomap-token"]}
         assert reading.get(ITEM, headers=token).json()["properties"]["concept"] == concept
-        deadline = time.monotonic() + BOUND_S + 10
+        deadline = time.monotonic() + BOUND_S + PATIENCE_S
         while reading.get(ITEM).json()["properties"]["concept"] != concept:
             assert time.monotonic() < deadline
     page = first.get("/collections/platforms/items?limit=2").json()

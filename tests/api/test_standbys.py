@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from app.db import tables as t
 from app.db.embedded import Cluster
 from app.edits import keys
-from tests.conftest import connect, http, served, settings_for
+from tests.conftest import PATIENCE_S, connect, http, served, settings_for
 from tests.standbys import Standby, standbys
 
 ITEM = "/collections/platforms/items/juanhu-science-city"
@@ -94,7 +94,7 @@ def asked(address: str, threads: int) -> Iterator[tuple[list[str], list[int]]]:
 
 
 def until(found: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + PATIENCE_S
     while not found():
         assert time.monotonic() < deadline
         time.sleep(0.05)

@@ -12,13 +12,11 @@ import sqlalchemy as sa
 
 from app.api.turns import Busy, Turns, turns
 from app.settings import Settings
-from tests.conftest import connect, http, served, settings_for
-
-PATIENCE_S = 30.0
+from tests.conftest import PATIENCE_S, connect, http, served, settings_for
 
 
 def run(scenario: Callable[[], Coroutine[Any, Any, None]]) -> None:
-    asyncio.run(asyncio.wait_for(scenario(), 30))
+    asyncio.run(asyncio.wait_for(scenario(), PATIENCE_S))
 
 
 class Work:
@@ -49,7 +47,7 @@ async def settle() -> None:
 
 def test_each_client_in_turn() -> None:
     async def scenario() -> None:
-        work = Work(Turns(places=1, longest=100, patience_s=30))
+        work = Work(Turns(places=1, longest=100, patience_s=PATIENCE_S))
         tasks = [work.ask("heavy", f"heavy {number}") for number in range(10)]
         await settle()
         tasks += [work.ask("other", "other 0"), work.ask("third", "third 0"), work.ask("other", "other 1")]
@@ -67,7 +65,7 @@ def test_each_client_in_turn() -> None:
 
 def test_a_client_leaves_one_place_to_others() -> None:
     async def scenario() -> None:
-        work = Work(Turns(places=3, longest=100, patience_s=30))
+        work = Work(Turns(places=3, longest=100, patience_s=PATIENCE_S))
         tasks = [work.ask("heavy", f"heavy {number}") for number in range(5)]
         await settle()
         assert work.begun == ["heavy 0", "heavy 1"]
@@ -87,7 +85,7 @@ def test_a_client_leaves_one_place_to_others() -> None:
 
 def test_of_too_many_the_newest_of_the_heaviest_is_refused() -> None:
     async def scenario() -> None:
-        work = Work(Turns(places=1, longest=3, patience_s=30))
+        work = Work(Turns(places=1, longest=3, patience_s=PATIENCE_S))
         heavy = [work.ask("heavy", f"heavy {number}") for number in range(4)]
         await settle()
         other = work.ask("other", "other 0")
@@ -121,7 +119,7 @@ def test_a_turn_that_does_not_come_in_time_is_refused() -> None:
 
 def test_who_leaves_takes_no_turn() -> None:
     async def scenario() -> None:
-        work = Work(Turns(places=1, longest=5, patience_s=30))
+        work = Work(Turns(places=1, longest=5, patience_s=PATIENCE_S))
         first, leaving, last = (work.ask("one", name) for name in ("first", "leaving", "last"))
         await settle()
         leaving.cancel()
@@ -147,7 +145,7 @@ def test_who_leaves_takes_no_turn() -> None:
 
 def test_work_that_fails_gives_its_place_back() -> None:
     async def scenario() -> None:
-        given = Turns(places=1, longest=5, patience_s=30)
+        given = Turns(places=1, longest=5, patience_s=PATIENCE_S)
         with pytest.raises(ZeroDivisionError):
             async with given.turn("one"):
                 raise ZeroDivisionError

@@ -16,9 +16,8 @@ import sqlalchemy as sa
 
 from app.db.engine import PRIMARY
 from app.db.migrate import upgrade
-from tests.conftest import connect, embedded_server, http, served, settings_for
+from tests.conftest import PATIENCE_S, connect, embedded_server, http, served, settings_for
 
-PATIENCE_S = 60.0
 #: Every answer comes from the database.
 UNKEPT = {"response_cache_mb": 0}
 
@@ -65,10 +64,13 @@ def ask(client: httpx.Client) -> httpx.Response:
 def test_503_and_back(own_url: sa.URL) -> None:
     with served(settings_for(own_url, **UNKEPT)) as address, http(address) as client:
         assert ask(client).status_code == 200
-        kill_server(own_url)
         seen = set()
         deadline = time.monotonic() + PATIENCE_S
         while time.monotonic() < deadline:
+            if 503 not in seen:
+                # again where it was back before anybody asked
+                with contextlib.suppress(StopIteration, IndexError, ProcessLookupError):
+                    kill_server(own_url)
             answer = ask(client)
             seen.add(answer.status_code)
             if answer.status_code == 503:
@@ -77,7 +79,7 @@ def test_503_and_back(own_url: sa.URL) -> None:
                 assert client.get("/livez").status_code == 200
             elif 503 in seen:
                 break
-        assert seen == {200, 503}
+        assert {503} <= seen <= {200, 503}
         assert ask(client).status_code == 200
 
 
@@ -98,7 +100,7 @@ def test_ended_sessions_are_replaced(own_url: sa.URL) -> None:
 def test_a_server_that_does_not_answer(own_url: sa.URL, monkeypatch: pytest.MonkeyPatch) -> None:
     """Frozen, as on a disk that hangs: told within the limits, and no connection is lost for it."""
     monkeypatch.setitem(PRIMARY, "connect_timeout", 2)
-    settings = settings_for(own_url, pool_size=2, statement_timeout_ms=1_000, **UNKEPT)
+    settings = settings_for(own_url, pool_size=2, statement_timeout_ms=3_000, **UNKEPT)
     with served(settings) as address, http(address) as client, ThreadPoolExecutor(4) as threads:
         assert client.get("/readyz").status_code == 200
         with frozen(own_url):
@@ -129,7 +131,7 @@ def test_a_question_that_takes_too_long(database_url: sa.URL) -> None:
 
 def test_more_requests_than_connections(database_url: sa.URL) -> None:
     """A request that finds no connection within the limit is told to come again."""
-    settings = settings_for(database_url, statement_timeout_ms=400, pool_size=1, **UNKEPT)
+    settings = settings_for(database_url, statement_timeout_ms=1_500, pool_size=1, **UNKEPT)
     with served(settings) as address, http(address) as client, ThreadPoolExecutor(6) as threads:
         with connect(database_url).begin() as blocking:
             blocking.execute(sa.text("LOCK TABLE platform IN ACCESS EXCLUSIVE MODE"))

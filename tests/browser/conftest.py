@@ -8,10 +8,13 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from mimetypes import guess_type
 from pathlib import Path
 from threading import Thread
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+
+from tests.conftest import PATIENCE_S
 
 ROOT = Path(__file__).parents[2]
 CHROMIUM = Path("/usr/bin/chromium")
@@ -38,18 +41,31 @@ def browser() -> Iterator[Browser]:
     # the sandbox refuses to start for root
     arguments = [*ARGUMENTS, "--no-sandbox"] if os.geteuid() == 0 else ARGUMENTS
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=arguments, timeout=PATIENCE_S * 1000)
+        expect.set_options(timeout=PATIENCE_S * 1000)
         yield chromium
         chromium.close()
 
 
-def until(page: Page, expression: str, seconds: float = 30) -> None:
+def until(page: Page, expression: str) -> None:
     """Wait until an expression is true in a page whose policy forbids `eval`, by which Playwright's own
     ``wait_for_function`` looks again and again."""
-    end = time.monotonic() + seconds
+    end = time.monotonic() + PATIENCE_S
     while not page.evaluate(expression):
         assert time.monotonic() < end, f"never true: {expression}"
         page.wait_for_timeout(50)
+
+
+def settle(page: Page, milliseconds: int) -> None:
+    """Let so much time pass in the page itself: what it meant to do sooner is done then, however slow it is."""
+    page.evaluate("milliseconds => new Promise(resolve => setTimeout(resolve, milliseconds))", milliseconds)
+
+
+def new_context(browser: Browser, **options: Any) -> BrowserContext:
+    """A context of its own, whose pages have all the time they need; close it, or use it in ``with``."""
+    context = browser.new_context(**options)
+    context.set_default_timeout(PATIENCE_S * 1000)
+    return context
 
 
 @dataclass
@@ -97,7 +113,7 @@ class PageLog:
 @pytest.fixture
 def page_log(browser: Browser) -> Iterator[PageLog]:
     """A new page, 1440×900, in a context of its own."""
-    context = browser.new_context(viewport={"width": 1440, "height": 900}, locale="zh-CN")
+    context = new_context(browser, viewport={"width": 1440, "height": 900}, locale="zh-CN")
     yield PageLog(context.new_page())
     context.close()
 

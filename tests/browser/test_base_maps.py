@@ -17,7 +17,7 @@ from app.base_maps import BaseMap
 from app.gcj02 import gcj02_to_wgs84, wgs84_to_gcj02
 from tests.conftest import http, served, settings_for
 
-from .conftest import PageLog, until
+from .conftest import PageLog, settle, until
 
 KEY = "0123456789geheim"
 RADIUS = 6378137.0
@@ -117,7 +117,7 @@ def test_vectors_lie_where_the_tiles_have_the_place(
     for name, expected in (("内网地图", place), ("偏移地图", shifted), ("内网地图", place)):
         page.locator(f"input[name=base][value={name}]").check()
         until(page, "document.querySelectorAll('.leaflet-tile-loaded').length > 15")
-        page.wait_for_timeout(400)
+        settle(page, 400)
         drawn = page.evaluate(DRAWN, place)
         metres = mercator(*expected)
         # of the ground, where Mercator's are longer

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from playwright.sync_api import Browser, Page, expect
 
 from app.ingest.search import refresh
-from tests.browser.conftest import PageLog
+from tests.browser.conftest import PageLog, new_context, settle
 from tests.conftest import served, settings_for
 
 ROWS = "tr[data-id]"
@@ -47,7 +47,7 @@ def test_a_row_and_its_point_are_marked_together(page_log: PageLog, live_server:
     before = page.locator(".symbol").last.evaluate(middle)
     page.locator(".symbol").last.hover()
     expect(page.locator(".symbol.on")).to_have_count(2)
-    page.wait_for_timeout(200)
+    settle(page, 200)
     assert page.locator(".symbol").last.evaluate(middle) == pytest.approx(before, abs=1)
     assert page.locator(".symbol svg").last.evaluate(middle) == pytest.approx(before, abs=1)
     expect(page.locator(f"{ROWS}.on")).to_have_count(2)
@@ -108,7 +108,7 @@ def test_filters_and_sorting_change_the_page_in_place(
 
 
 def test_links_and_a_form_do_without_scripts(browser: Browser, live_server: str) -> None:
-    with browser.new_context(java_script_enabled=False, locale="zh-CN") as context:
+    with new_context(browser, java_script_enabled=False, locale="zh-CN") as context:
         page = context.new_page()
         page.goto(f"{live_server}/")
         page.get_by_role("searchbox").fill("hns")

@@ -8,7 +8,7 @@ from playwright.sync_api import Browser
 
 from tests.conftest import connect, served, settings_for
 
-from .conftest import PageLog
+from .conftest import PageLog, new_context
 
 HOSTILE = """</script><script>window.hurt=1</script><img src=x onerror="window.hurt=1">'`${window.hurt=1}&amp;"""
 #: What is renamed: a platform with a symbol and a number, an element of the layout with a name on the map, a county.
@@ -34,7 +34,7 @@ def hostile_server(make_database: object, template_url: sa.URL) -> Iterator[str]
 @pytest.fixture
 def unguarded(browser: Browser) -> Iterator[PageLog]:
     """A page on which the Content-Security-Policy stops nothing."""
-    with browser.new_context(viewport={"width": 1440, "height": 900}, bypass_csp=True) as context:
+    with new_context(browser, viewport={"width": 1440, "height": 900}, bypass_csp=True) as context:
         yield PageLog(context.new_page())
 
 

@@ -10,7 +10,7 @@ from playwright.sync_api import Browser
 from pyproj import Geod
 from shapely.geometry import Point, Polygon
 
-from .conftest import PageLog, until
+from .conftest import PageLog, new_context, settle, until
 
 DESKTOP = {"width": 1440, "height": 900}
 PHONE = {"width": 390, "height": 844}
@@ -30,7 +30,7 @@ def open_map(page_log: PageLog, address: str) -> None:
     page_log.page.goto(address)
     page_log.page.locator(".symbol").first.wait_for()
     page_log.page.evaluate("document.fonts.ready")
-    page_log.page.wait_for_timeout(200)
+    settle(page_log.page, 200)
 
 
 def boxes(page_log: PageLog, selector: str) -> list[dict[str, float]]:
@@ -89,7 +89,7 @@ def test_a_lake_district_tells_what_the_plan_says(live_server: str, page_log: Pa
     circle.click(position={"x": 12, "y": 34})
     popup = page.locator(".leaflet-popup-content")
     popup.wait_for()
-    page.wait_for_timeout(300)
+    settle(page, 300)
     page.screenshot(path=artifacts / "map-jiaxing-popup.png", animations="disabled")
     text = popup.inner_text()
     for said in (
@@ -131,14 +131,14 @@ def test_the_address_keeps_the_view_and_the_layers(live_server: str, page_log: P
     page.locator("[data-layer=lake]").uncheck()
     page.locator("[data-layer=rings]").check()
     page.locator(".leaflet-control-zoom-in").click()
-    until(page, "location.hash.includes('map=')")
-    page.wait_for_timeout(400)
+    until(page, "location.hash.includes('map=') && !map_0._animatingZoom")
+    settle(page, 400)
     view = "[map_0.getZoom().toFixed(1), ...Object.values(map_0.getCenter()).map(one => one.toFixed(3))]"
     seen = page.evaluate(view)
     assert page.locator("header a[hreflang]").evaluate("link => link.hash") == page.evaluate("location.hash")
     page.locator("[data-act=share]").click()
     until(page, "document.getElementById('said').textContent")
-    with browser.new_context(viewport=DESKTOP) as context:  # type: ignore[arg-type]
+    with new_context(browser, viewport=DESKTOP) as context:  # type: ignore[arg-type]
         other = context.new_page()
         other.goto(page.url)
         assert other.evaluate(view) == seen
@@ -286,7 +286,7 @@ def test_nothing_on_a_map_covers_another(
         page.set_viewport_size(size)  # type: ignore[arg-type]
         open_map(page_log, f"{live_server}/maps/{name}?lang={lang}" + (f"&system={system}" if system else ""))
         page.evaluate("document.querySelectorAll('[data-layer]:not(:checked)').forEach(box => box.click())")
-        page.wait_for_timeout(300)
+        settle(page, 300)
         page.screenshot(path=artifacts / f"map-{name}-{system or 'only'}-{lang}-{size['width']}.png")
         centres = [
             ((box["left"] + box["right"]) / 2, (box["top"] + box["bottom"]) / 2)

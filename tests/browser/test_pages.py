@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser
 
-from tests.browser.conftest import PageLog
+from tests.browser.conftest import PageLog, new_context
 from tests.conftest import served, settings_for
 
 LAYOUTS = "a=haining-corridor-two-cities&b=haining-corridor-city-zone-points"
@@ -151,7 +151,7 @@ def test_paging_without_scripts(browser: Browser, live_server: str, client: http
     expected = [
         one["properties"]["name"] for one in client.get("/collections/towns/items?limit=1000").json()["features"]
     ]
-    with browser.new_context(java_script_enabled=False, locale="zh-CN") as context:
+    with new_context(browser, java_script_enabled=False, locale="zh-CN") as context:
         page = context.new_page()
         page.goto(f"{live_server}/collections/towns/items?limit=30")
         seen: list[str] = []
@@ -169,7 +169,7 @@ def test_paging_without_scripts(browser: Browser, live_server: str, client: http
 
 def test_a_form_without_scripts(browser: Browser, live_server: str) -> None:
     """What is left empty is not asked for; what is chosen says what it means."""
-    with browser.new_context(java_script_enabled=False, locale="zh-CN") as context:
+    with new_context(browser, java_script_enabled=False, locale="zh-CN") as context:
         page = context.new_page()
         page.goto(f"{live_server}/collections/platforms/items?limit=10")
         page.locator("summary", has_text="筛选").click()

@@ -4,7 +4,7 @@ run."""
 import pytest
 from playwright.sync_api import Route
 
-from .conftest import PageLog
+from .conftest import PageLog, settle
 
 #: Violations as they happen, also those that a script catches.
 LISTEN = """window.violations = [];
@@ -61,7 +61,7 @@ def test_what_is_injected_does_not_run(live_server: str, page_log: PageLog, path
     page.route(f"**{path}", inject)
     page.goto(f"{live_server}{path}", wait_until="networkidle")
     page.locator("#trap").evaluate("link => link.click()")
-    page.wait_for_timeout(200)
+    settle(page, 200)
     broken = page.evaluate("window.violations")
     assert page.evaluate("window.hurt") is None
     assert page.evaluate("document.baseURI").startswith(live_server)

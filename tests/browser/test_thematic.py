@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import PageLog
+from .conftest import PageLog, new_context
 
 PAGES = {
     "counties": "/maps/thematic?over=counties",
@@ -116,7 +116,7 @@ def test_another_map_is_chosen_by_links_and_form(page_log: PageLog, live_server:
 def test_without_scripts_the_chart_and_the_table_remain(page_log: PageLog, live_server: str) -> None:
     browser = page_log.page.context.browser
     assert browser
-    context = browser.new_context(java_script_enabled=False, locale="zh-CN")
+    context = new_context(browser, java_script_enabled=False, locale="zh-CN")
     page = context.new_page()
     page.goto(f"{live_server}{PAGES['areas']}")
     assert page.locator("tbody tr[data-region]").count() == 13

@@ -15,7 +15,7 @@ import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.main import create_app
-from tests.conftest import settings_for
+from tests.conftest import PATIENCE_S, settings_for
 
 
 class Recorder:
@@ -65,7 +65,7 @@ def run(*command: str) -> str:
         pytest.fail(f"These tests need {command[0]}: apt-get install --no-install-recommends gdal-bin", pytrace=False)
     # the virtual environment's PROJ data are not those of the system's GDAL
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("PROJ_", "GDAL_"))}
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False, env=environment)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_S, check=False, env=environment)
     assert done.returncode == 0, done.stderr
     assert "ERROR" not in done.stderr
     return done.stdout

@@ -14,6 +14,7 @@ import shapely
 
 from app.catalog import COLLECTIONS
 from tests.clients.conftest import Recorder
+from tests.conftest import PATIENCE_S
 
 Service = tuple[str, Recorder]
 Read = Callable[..., geopandas.GeoDataFrame]
@@ -32,7 +33,7 @@ def read(workers: ProcessPoolExecutor, service: Service) -> Callable[..., geopan
     """``pyogrio.read_dataframe`` of a layer of the service."""
 
     def read(**options: Any) -> geopandas.GeoDataFrame:
-        return workers.submit(pyogrio.read_dataframe, f"OAPIF:{service[0]}", **options).result(timeout=120)
+        return workers.submit(pyogrio.read_dataframe, f"OAPIF:{service[0]}", **options).result(timeout=PATIENCE_S)
 
     return read
 
@@ -43,7 +44,7 @@ def matched(client: httpx.Client, **query: str) -> int:
 
 
 def test_lists_every_collection(service: Service, workers: ProcessPoolExecutor) -> None:
-    layers = workers.submit(pyogrio.list_layers, f"OAPIF:{service[0]}").result(timeout=120)
+    layers = workers.submit(pyogrio.list_layers, f"OAPIF:{service[0]}").result(timeout=PATIENCE_S)
     assert [name for name, _ in layers] == list(COLLECTIONS)
 
 

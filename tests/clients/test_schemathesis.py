@@ -14,7 +14,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from tests.conftest import examples
+from tests.conftest import PATIENCE_S, examples
 from tests.edits.conftest import make_key, own_client
 
 __all__ = ["make_key", "own_client"]
@@ -36,7 +36,7 @@ def ask_all(definition: BaseSchema, least: int, **more: Any) -> None:
         )  # fmt: skip
         @given(case=operation.as_strategy())
         def ask(case: schemathesis.Case) -> None:
-            case.call_and_validate(checks=CHECKS, timeout=60, **more)
+            case.call_and_validate(checks=CHECKS, timeout=PATIENCE_S, **more)
 
         ask()
 

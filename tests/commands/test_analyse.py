@@ -22,7 +22,7 @@ from distributed import Client
 
 from app.db import tables as t
 from tests.commands.conftest import Innomap
-from tests.conftest import connect
+from tests.conftest import PATIENCE_S, connect
 
 PARTS = 24
 ROWS = 2_000
@@ -105,7 +105,7 @@ def cluster(tmp_path: Path) -> Iterator[tuple[str, list[subprocess.Popen[str]]]]
             time.sleep(0.05)
         address = json.loads(told.read_text())["address"]
         with Client(address) as client:
-            client.wait_for_workers(2, timeout=60)
+            client.wait_for_workers(2, timeout=PATIENCE_S)
         yield address, workers
 
 

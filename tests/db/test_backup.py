@@ -23,7 +23,7 @@ from app.db.migrate import upgrade
 from app.edits import keys
 from app.ingest import checks
 from app.settings import ROOT, get_settings
-from tests.conftest import connect, http, served, settings_for
+from tests.conftest import PATIENCE_S, connect, http, served, settings_for
 
 ADDRESSES = (
     "/collections", "/collections/platforms/items?limit=1000", "/collections/layout_elements/items",
@@ -241,7 +241,9 @@ def test_killed_in_the_middle(saved: Path, database_url: sa.URL) -> None:
         "backup.restore(sa.make_url(sys.argv[1]), Path(sys.argv[2]))"
     )
     address = database_url.render_as_string(hide_password=False)
-    done = subprocess.run([sys.executable, "-c", script, address, str(saved)], cwd=ROOT, check=False, timeout=120)
+    done = subprocess.run(
+        [sys.executable, "-c", script, address, str(saved)], cwd=ROOT, check=False, timeout=PATIENCE_S
+    )
     assert done.returncode == -9
     # the server takes back what the dead had open
     with connect(database_url).begin() as connection:

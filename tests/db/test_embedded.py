@@ -26,6 +26,7 @@ import sqlalchemy as sa
 
 from app.db import embedded
 from app.db.embedded import DatabaseUnsuitable, binaries, cluster
+from tests.conftest import PATIENCE_S
 from tests.db import in_memory
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -37,7 +38,6 @@ with cluster(Path(sys.argv[1]), fast=True) as running:
     print(running.url().render_as_string(), flush=True)
     sys.stdin.read()
 """
-PATIENCE_S = 60.0
 USUAL_FOLDERS = binaries.USUAL_FOLDERS
 
 

@@ -12,9 +12,7 @@ from alembic import command
 
 from app.db.migrate import SchemaTooNew, config, current, upgrade
 from app.db.tables import metadata
-from tests.conftest import connect, http, served, settings_for
-
-PATIENCE_S = 60.0
+from tests.conftest import PATIENCE_S, connect, http, served, settings_for
 
 
 def tables(connection: sa.Connection) -> set[str]:

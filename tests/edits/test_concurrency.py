@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from app.db import tables as t
 from app.db.records import LOAD_LOCK
 from app.settings import ROOT
-from tests.conftest import connect
+from tests.conftest import PATIENCE_S, connect
 from tests.edits.conftest import PARK, Editor
 
 STOPPED = """
@@ -84,7 +84,7 @@ def test_an_edit_waits_for_a_load(editor: Editor, database_url: sa.URL) -> None:
         while not loading.scalar(waiting):
             time.sleep(0.02)
         assert not done.is_set()
-    assert done.wait(30)
+    assert done.wait(PATIENCE_S)
     assert answers[0].status_code == 200
 
 
@@ -96,7 +96,7 @@ def test_killed_in_the_middle(database_url: sa.URL, connection: sa.Connection) -
     )
     before = connection.execute(rows, {"id": PARK}).one()
     command = [sys.executable, "-c", STOPPED, database_url.render_as_string(hide_password=False), PARK]
-    assert subprocess.run(command, cwd=ROOT, check=False, timeout=60).returncode == -9
+    assert subprocess.run(command, cwd=ROOT, check=False, timeout=PATIENCE_S).returncode == -9
     # the row is free again, and as it was
     with connect(database_url).begin() as other:
         other.execute(sa.select(t.platform).where(t.platform.c.id == PARK).with_for_update())

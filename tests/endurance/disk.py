@@ -17,7 +17,7 @@ from pathlib import Path
 
 import httpx
 
-from tests.conftest import http
+from tests.conftest import PATIENCE_S, http
 from tests.endurance.world import ITEMS, Broken, World, world
 
 #: Seconds with no space left.
@@ -50,7 +50,7 @@ def suffer(made: World) -> None:
                     ("import", rows, "--layer", made.folder / "layer.yaml", "--apply"),
                     ("backup", made.folder / "full.innomap"),
                 ):
-                    if made.program(*arguments).wait(timeout=120):
+                    if made.program(*arguments).wait(timeout=PATIENCE_S):
                         failed[str(arguments[0])] += 1
                 with contextlib.suppress(httpx.TransportError):
                     answer = client.get(f"{ITEMS}?limit=3")

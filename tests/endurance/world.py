@@ -25,14 +25,12 @@ from app.db import archive
 from app.db.server import database
 from app.edits import keys
 from app.settings import ROOT, Settings
-from tests.conftest import connect, http
+from tests.conftest import PATIENCE_S, connect, http
 
 INNOMAP = Path(sys.executable).with_name("innomap")
 ITEMS = "/collections/platforms/items"
 #: Rows of one import.
 BATCH = 300
-#: Seconds in which a service must be ready, and answer again after whatever happened.
-PATIENCE_S = 60.0
 LAYER = """
 id: stations
 title: 充电站
@@ -88,7 +86,7 @@ class World:
 
     def finished(self, *arguments: str | Path) -> None:
         """A command that is left alone must end well."""
-        code = self.program(*arguments).wait(timeout=300)
+        code = self.program(*arguments).wait(timeout=PATIENCE_S)
         if code:
             raise Broken(f"innomap {' '.join(map(str, arguments))} ended with {code}:\n{self.told()}")
 
@@ -119,7 +117,7 @@ class World:
         """As a container is stopped."""
         if self._service is not None and self._service.poll() is None:
             os.killpg(self._service.pid, signal.SIGTERM)
-            self._service.wait(timeout=30)
+            self._service.wait(timeout=PATIENCE_S)
 
     def wait_for_answers(self) -> None:
         deadline = time.monotonic() + PATIENCE_S

@@ -21,7 +21,6 @@ DEFINITION = yaml.safe_dump({**STATIONS, "crs": "EPSG:4326"}, allow_unicode=True
 @pytest.fixture
 def client(database_url: sa.URL) -> Iterator[httpx.Client]:
     with served(settings_for(database_url, upload_max_mb=1)) as address, http(address) as opened:
-        opened.timeout = httpx.Timeout(120)
         yield opened
 
 

@@ -14,6 +14,8 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from tests.conftest import PATIENCE_S
+
 ROOT = Path(__file__).resolve().parents[2]
 BOOTSTRAP = ROOT / "scripts" / "lib" / "bootstrap.sh"
 PROGRAMS = [*(ROOT / "scripts" / name for name in ("serve", "test", "lock", "docs", "verify")), ROOT / ".ci" / "run"]
@@ -32,7 +34,7 @@ def run(*command: str | Path, cwd: Path | None = None, **env: str) -> Run:
         env=os.environ | env,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE_S,
         check=False,
     )
 
