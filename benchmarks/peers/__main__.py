@@ -1,4 +1,4 @@
-"""How fast the service answers beside tipg, pygeoapi and PostGIS alone, over one database on this machine.
+"""How fast the service answers beside tipg, pygeoapi, QGIS Server and PostGIS alone, over one database on this machine.
 
 Makes a private cluster in --folder (kept for the next run), fills it with the repository's data and made-up
 enterprises, starts the servers with two web processes each, compares their answers, and measures them in rounds that
@@ -14,7 +14,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from app.db.embedded import cluster
-from benchmarks.peers import agree, data, servers
+from benchmarks.peers import agree, data, qgis, servers
 from benchmarks.peers.downloads import download, median
 from benchmarks.peers.measure import by_http, by_sql, rounds
 from benchmarks.peers.report import Report
@@ -23,7 +23,9 @@ from benchmarks.peers.workloads import Workload, workloads
 
 #: Enterprises in the two layers.
 SIZES = {"small": (200, 2_000), "full": (17_000, 1_000_000)}
-PEERS = ("tipg", "pygeoapi")
+PEERS = ("tipg", "pygeoapi", "qgis")
+#: Those that need nothing of the system beside Python.
+DEFAULT = ("tipg", "pygeoapi")
 #: Megabytes of the response cache where a row is measured with it.
 CACHE_MB = 64
 
@@ -36,7 +38,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=int, default=10, help="of each server in a round")
     parser.add_argument("--only", nargs="+", default=[], metavar="ROW", help="rows whose names begin so, or downloads")
-    parser.add_argument("--peers", nargs="*", choices=PEERS, help="which to start (default: all; of --size small none)")
+    parser.add_argument("--peers", nargs="*", choices=PEERS, help="default: tipg pygeoapi; small: none")
     parser.add_argument("--workers", type=int, default=2, help="web processes of each server")
     parser.add_argument("--folder", type=Path, help="what is installed and made (default: a temporary folder, removed)")
     parser.add_argument(
@@ -44,7 +46,7 @@ def arguments() -> argparse.Namespace:
     )
     given = parser.parse_args()
     if given.peers is None:
-        given.peers = [] if given.size == "small" else list(PEERS)
+        given.peers = [] if given.size == "small" else list(DEFAULT)
     return given
 
 
@@ -73,8 +75,11 @@ def measure(given: argparse.Namespace, folder: Path, url: sa.URL) -> None:
         if "tipg" in given.peers:
             running["tipg"] = stack.enter_context(servers.tipg(url, given.workers, folder))
         if "pygeoapi" in given.peers:
-            names = ("platforms", "counties", data.layer(few), data.layer(many))
+            names: tuple[str, ...] = ("platforms", "counties", data.layer(few), data.layer(many))
             running["pygeoapi"] = stack.enter_context(servers.pygeoapi(url, given.workers, folder, names))
+        if "qgis" in given.peers:
+            names = ("counties", data.layer(few), data.layer(many))
+            running["qgis"] = stack.enter_context(qgis.qgis(url, given.workers, folder, names))
         keeping: dict[str, Server] = {}
         if any(one.cached for one in asked):
             keeping["product"] = stack.enter_context(servers.product(url, given.workers, folder, CACHE_MB))
@@ -103,6 +108,8 @@ def downloads(report: Report, running: dict[str, Server], few: int, many: int, c
     paths = {
         "product": f"/exports/{data.layer(few)}.geojson",
         "tipg": f"/collections/{data.SCHEMA}.{data.layer(few)}/items?limit={few}",
+        "pygeoapi": f"/collections/{data.layer(few)}/items?f=json&limit={few}",
+        "qgis": f"/wfs3/collections/{data.layer(few)}/items.geojson?limit={few}",
     }
     found = {
         name: median([download(one, paths[name]) for _ in range(count)])

@@ -33,7 +33,10 @@ class Report:
         row = {
             "name": workload.name, "title": workload.title, "clients": workload.clients, "agreed": agreed,
             "rates": {server: {"median": one.median, "spread": one.spread} for server, one in measured.items()},
-            "ratios": {name: ours.median / one.median for name, one in measured.items() if name != "product"},
+            # who answered nothing in so short a time has no ratio
+            "ratios": {
+                name: ours.median / one.median for name, one in measured.items() if name != "product" and one.median
+            },
         }  # fmt: skip
         self._rows.append(row)
         rates = "  ".join(f"{name} {one.median:,.1f}/s ±{one.spread:.0%}" for name, one in measured.items())
@@ -63,7 +66,7 @@ class Report:
         ]
         for row in self._rows:
             cells = [
-                f"{row['rates'][one]['median']:,.1f} ({row['ratios'][one]:.2f} ×)" if one in row["rates"] else "—"
+                f"{row['rates'][one]['median']:,.1f} ({row['ratios'][one]:.2f} ×)" if one in row["ratios"] else "—"
                 for one in shown
             ]
             ours = row["rates"]["product"]

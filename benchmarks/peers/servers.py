@@ -28,13 +28,13 @@ PACKAGES = {
 class Server:
     """A running server: its address and its processes."""
 
-    def __init__(self, address: str, process: "subprocess.Popen[bytes]") -> None:
+    def __init__(self, address: str, *processes: "subprocess.Popen[bytes]") -> None:
         self.address = address
-        self.process = process
+        self.processes = processes
 
     def memory(self) -> int:
         """The largest resident set (KiB) that a web process has now."""
-        return max(map(_resident, _family(self.process.pid)))
+        return max(_resident(pid) for one in self.processes for pid in _family(one.pid))
 
 
 def _family(pid: int) -> list[int]:
@@ -65,9 +65,10 @@ def free_port() -> int:
 
 
 @contextlib.contextmanager
-def _running(
+def running(
     command: Sequence[str], environment: Mapping[str, str], port: int, path: str, log: Path
 ) -> Iterator[Server]:
+    """A server from the moment it answers at ``path`` until the context ends. Raises ``SystemExit``."""
     with log.open("wb") as output:
         process = subprocess.Popen(  # noqa: S603
             command, env={**os.environ, **environment}, stdout=output, stderr=subprocess.STDOUT, start_new_session=True
@@ -103,7 +104,7 @@ def product(url: sa.URL, workers: int, folder: Path, cache_mb: int) -> Iterator[
         # as many at once as the peers take
         "INNOMAP_CONCURRENT_TILES": "8", "INNOMAP_POOL_SIZE": "20", "INNOMAP_STATEMENT_TIMEOUT_MS": "60000",
     }  # fmt: skip
-    with _running(command, environment, port, "/readyz", folder / f"product-{cache_mb}.log") as server:
+    with running(command, environment, port, "/readyz", folder / f"product-{cache_mb}.log") as server:
         yield server
 
 
@@ -119,7 +120,7 @@ def tipg(url: sa.URL, workers: int, folder: Path) -> Iterator[Server]:
         "TIPG_DB_SCHEMAS": json.dumps([SCHEMA]), "TIPG_DB_EXCLUDE_FUNCTION_SCHEMAS": json.dumps(["public"]),
         "TIPG_MAX_FEATURES_PER_QUERY": "2000000", "TIPG_TILE_BUFFER": "64", "WEB_CONCURRENCY": str(workers),
     }  # fmt: skip
-    with _running(command, environment, port, "/healthz", folder / "tipg.log") as server:
+    with running(command, environment, port, "/healthz", folder / "tipg.log") as server:
         yield server
 
 
@@ -147,7 +148,7 @@ def pygeoapi(url: sa.URL, workers: int, folder: Path, names: Sequence[str]) -> I
         str(programs / "gunicorn"), "pygeoapi.flask_app:APP", "--bind", f"127.0.0.1:{port}", "--workers", str(workers),
         "--threads", "4", "--log-level", "error", "--limit-request-line", "0",
     ]  # fmt: skip
-    with _running(command, environment, port, "/conformance?f=json", folder / "pygeoapi.log") as server:
+    with running(command, environment, port, "/conformance?f=json", folder / "pygeoapi.log") as server:
         yield server
 
 

@@ -44,12 +44,19 @@ def _query(**parameters: object) -> str:
     return urlencode(parameters, safe=":/,", quote_via=quote)
 
 
-def _paths(name: str, ours: str, tipg: str, pygeoapi: str = "") -> dict[str, str]:
-    paths = {
-        "product": f"/collections/{name}/items?{ours}",
-        "tipg": f"/collections/{SCHEMA}.{name}/items?{tipg}",
-    }
-    return paths | ({"pygeoapi": f"/collections/{name}/items?{pygeoapi}"} if pygeoapi else {})
+def _paths(name: str, product: str, **peers: str) -> dict[str, str]:
+    """The items of a table as each server is asked; who cannot be asked is left out."""
+    ways = {
+        "tipg": f"/collections/{SCHEMA}.{name}/items?", "pygeoapi": f"/collections/{name}/items?f=json&",
+        "qgis": f"/wfs3/collections/{name}/items.geojson?",
+    }  # fmt: skip
+    asked = {server: ways[server] + query for server, query in peers.items()}
+    return {"product": f"/collections/{name}/items?{product}", **asked}
+
+
+def _alike(name: str, query: str, *peers: str) -> dict[str, str]:
+    """A question that all understand in the same words."""
+    return _paths(name, query, **dict.fromkeys(peers or ("tipg", "pygeoapi", "qgis"), query))
 
 
 def text(statement: sa.Select[object]) -> str:
@@ -92,28 +99,29 @@ def _items(few: int, outline: str, box: tuple[float, float, float, float]) -> li
     inside = {"filter-lang": "cql2-text", "limit": 10_000}
     ours = _query(filter=f"S_INTERSECTS(geometry,{outline})", **inside)
     theirs = _query(filter=f"S_INTERSECTS(geom,{outline})", **inside)
+    ecql = _query(filter=f"INTERSECTS(geom,{outline})", limit=10_000)
     bounds = f"bbox={bbox}&limit=1000"
     county = sa.select(sa.func.ST_GeomFromText(outline, 4326)).scalar_subquery()
     rows = described(small).relation
     wkt = text(sa.select(items.feature(described(small))).where(sa.func.ST_Intersects(rows.c.geometry, county)))
-    page = _paths(small, bounds, bounds, bounds + "&f=json")
+    page = _alike(small, bounds)
     item = {
         "product": f"/collections/{small}/items/{one}",
         "tipg": f"/collections/{SCHEMA}.{small}/items/{one}",
         "pygeoapi": f"/collections/{small}/items/{one}?f=json",
+        "qgis": f"/wfs3/collections/{small}/items/{one}.geojson",
     }
     single = text(items.single(described(small), one, View()))
     return [
+        # points, areas and rows without a geometry are no layer of QGIS's
         Workload(
-            "platforms", "100 platforms", _paths("platforms", "limit=100", "limit=100", "limit=100&f=json"),
+            "platforms", "100 platforms", _alike("platforms", "limit=100", "tipg", "pygeoapi"),
             _page(described("platforms"), 100),
         ),
-        Workload(
-            "counties", "seven full counties", _paths("counties", "limit=10", "limit=10", "limit=10&f=json"),
-            _page(described("counties"), 10),
-        ),
+        Workload("counties", "seven full counties", _alike("counties", "limit=10"), _page(described("counties"), 10)),
         Workload("bbox", f"a bbox with about 500 of {few:,} points", page, _page(described(small), 1000, bbox=box)),
-        Workload("wkt", "points in a county by its WKT", _paths(small, ours, theirs), wkt),
+        # the API of QGIS Server knows no filter by geometry
+        Workload("wkt", "points in a county by its WKT", _paths(small, ours, tipg=theirs, pygeoapi=ecql), wkt),
         Workload("item", "one feature by id", item, single, kind="item"),
         Workload("item-cached", "one feature by id, response cache", item, kind="item", cached=True),
         Workload("bbox-cached", "the same bbox again, response cache", page, cached=True),
@@ -128,15 +136,16 @@ def _large(many: int, outline: str, far: str) -> list[Workload]:
     following = sa.select(items.feature(described(large))).where(rows.c.id > far).order_by(rows.c.id).limit(11)
     place = Place("counties", COUNTY, "", "county", False, sa.select(t.region.c.geom).where(t.region.c.id == COUNTY))
     within = _query(filter=f"S_INTERSECTS(geom,{outline})", **{"filter-lang": "cql2-text", "limit": 1000})
+    ecql = _query(filter=f"INTERSECTS(geom,{outline})", limit=1000)
     return [
         Workload(
             "next", f"the next page at {start:,}",
-            _paths(large, f"limit=10&cursor={cursor([far])}", offset, f"{offset}&f=json"),
+            _paths(large, f"limit=10&cursor={cursor([far])}", tipg=offset, pygeoapi=offset, qgis=offset),
             text(following), clients=4,
         ),
         Workload(
             "within", f"enterprises in a county, of {many:,}",
-            _paths(large, f"within=counties/{COUNTY}&limit=1000", within),
+            _paths(large, f"within=counties/{COUNTY}&limit=1000", tipg=within, pygeoapi=ecql),
             _page(described(large), 1000, within=[place]),
         ),
     ]  # fmt: skip
@@ -148,7 +157,7 @@ def _tiles(many: int) -> list[Workload]:
     fields = [one.name for one in tiles.tile_fields(described(large))]
     found = []
     for level in LEVELS:
-        row, col = _tile(level, (west + east) / 2, (south + north) / 2)
+        row, col = tile_of(level, (west + east) / 2, (south + north) / 2)
         theirs = f"/collections/{SCHEMA}.{large}/tiles/WebMercatorQuad/{level}/{col}/{row}"
         ours = f"/collections/{large}/tiles/WebMercatorQuad/{level}/{row}/{col}"
         statement = text(tiles.tile_statement(Selection(described(large)), WEB_MERCATOR_QUAD, level, row, col))
@@ -159,7 +168,7 @@ def _tiles(many: int) -> list[Workload]:
     return found
 
 
-def _tile(level: int, lon: float, lat: float) -> tuple[int, int]:
+def tile_of(level: int, lon: float, lat: float) -> tuple[int, int]:
     """Row and column of the tile of Web Mercator that a point lies in."""
     side = 2**level
     down = (1 - math.asinh(math.tan(math.radians(lat))) / math.pi) / 2
