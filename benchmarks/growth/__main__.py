@@ -32,7 +32,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--vertices", default=[10**n for n in range(2, 7)], **many)
     parser.add_argument("--clients", default=[2**n for n in range(9)], **many)
     parser.add_argument("--among", type=_numbers, default=100_000, help="points that outlines and clients are asked of")
-    parser.add_argument("--seconds", type=int, default=5, help="of each number; 0: as short as can be")
+    parser.add_argument(
+        "--seconds", type=int, default=5, help="of each number, of many clients twice that; 0: as short as can be"
+    )
     parser.add_argument("--workers", type=int, default=2, help="web processes")
     parser.add_argument("--folder", type=Path, help="where the cluster is kept (default: a temporary one, removed)")
     parser.add_argument("--results", type=Path, default=Path(), help="where the results go (default: .)")
@@ -69,7 +71,7 @@ def measure(given: argparse.Namespace, folder: Path, url: sa.URL) -> None:
                 report.times("vertices", vertices, question, times(server.address, question, given.seconds))
         for clients in given.clients:
             for question in questions.of_clients(given.among):
-                report.load(clients, question, load(server.address, question, clients, max(1, given.seconds)))
+                report.load(clients, question, load(server.address, question, clients, max(1, 2 * given.seconds)))
     report.draw()
 
 

@@ -47,6 +47,8 @@ ON CONFLICT (id) DO NOTHING
 """  # noqa: S608 - text of this file
 MIDDLE = ((BOX[0] + BOX[2]) / 2, (BOX[1] + BOX[3]) / 2)
 RADIUS = 0.15
+#: Metres of a degree of latitude.
+DEGREE_M = 111_000
 
 
 def prepare(url: sa.URL, counts: list[int], vertices: list[int]) -> None:
@@ -92,3 +94,10 @@ def box(count: int, wanted: int) -> tuple[float, ...]:
     west, south, east, north = BOX
     x, y = (east - west) / 2 * share, (north - south) / 2 * share
     return tuple(round(one, 6) for one in (MIDDLE[0] - x, MIDDLE[1] - y, MIDDLE[0] + x, MIDDLE[1] + y))
+
+
+def radius(count: int, wanted: int) -> float:
+    """Metres around the middle within which about so many of a layer's points lie."""
+    west, south, east, north = BOX
+    area = (east - west) * DEGREE_M * math.cos(math.radians(MIDDLE[1])) * (north - south) * DEGREE_M
+    return math.sqrt(area * min(1.0, wanted / count) / math.pi)

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from app.api.params import cursor
 from app.settings import Settings
-from benchmarks.growth.data import MIDDLE, RING, box, ring
+from benchmarks.growth.data import MIDDLE, RING, box, radius, ring
 from benchmarks.peers.data import layer
 from benchmarks.peers.workloads import COUNTY, tile_of
 
@@ -33,13 +33,14 @@ def of_features(count: int) -> list[Question]:
     bounds = ",".join(map(str, box(count, POINTS)))
     far = f"e-{count * 9 // 10:08}"
     row, col = tile_of(LEVEL, LON, LAT)
+    metres = round(radius(count, POINTS))
     return [
         Question("bbox", f"a box with about {POINTS} points", f"{items}?bbox={bounds}&limit=1000"),
         Question("item", "one item", f"{items}/e-{count // 2:08}"),
         Question("next", "the next page of 10 at 90 %", f"{items}?limit=10&cursor={cursor([far])}"),
         Question("county", "1,000 in a county", f"{items}?within=counties/{COUNTY}&limit=1000"),
         Question("nearest", "the nearest 10", f"{items}?nearest={LON},{LAT}&k=10"),
-        Question("near", "1,000 within 10 km", f"{items}?near={LON},{LAT}&distance=10000&limit=1000"),
+        Question("near", f"about {POINTS} within a distance", f"{items}?near={LON},{LAT}&distance={metres}&limit=1000"),
         Question("groups", "count by county", f"/collections/{layer(count)}/aggregate?group_by=county"),
         Question("tile", "a tile, level 11", f"/collections/{layer(count)}/tiles/WebMercatorQuad/{LEVEL}/{row}/{col}"),
     ]
