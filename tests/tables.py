@@ -17,7 +17,7 @@ def table(folder: Path, name: str) -> list[dict[str, str]]:
 
 #: Tables of data; the others are the program's own records.
 RECORDS = (
-    "layer_version", "load_state", "installation", "change", "api_key", "ready_layer", "ready_feature",
+    "layer_version", "load_state", "installation", "change", "api_key", "ready_layer", "ready_feature", "ready_tile",
     "layer_definition", "import_run",
 )  # fmt: skip
 DATA_TABLES = [one for one in t.metadata.sorted_tables if one.name not in RECORDS]

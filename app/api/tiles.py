@@ -4,8 +4,6 @@ Requirements are those of OGC API – Tiles – Part 1: Core 1.0 (OGC 20-057).
 """
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Literal
 
 from fastapi import APIRouter, Depends, Request
@@ -19,56 +17,30 @@ from app.api.links import HTML, JSON, link
 from app.api.openapi import SELECTING
 from app.api.parameters import PARAMETERS
 from app.api.problems import Problem, closest
+from app.api.tile_documents import MVT, THINNED_NOTE, Query, Tileset, metadata, summary, tilejson
 from app.api.turns import heavy
 from app.catalog import Collection
 from app.db.engine import snapshot
-from app.encode.tilesets import TILE_MATRIX_SETS, WEB_MERCATOR_QUAD, Bounds, TileMatrixSet, limits
+from app.encode.tilesets import CELLS, TILE_MATRIX_SETS, WEB_MERCATOR_QUAD, TileMatrixSet
 from app.maps.tile_style import tile_style
-from app.queries import tiles
+from app.queries import thinned, tiles
 from app.queries.items import extent
-from app.queries.versions import State, state
+from app.queries.selection import Selection
+from app.queries.versions import state
 
 router = APIRouter(tags=["tiles"])
 
-MVT = "application/vnd.mapbox-vector-tile"
-REL = "http://www.opengis.net/def/rel/ogc/1.0"
 #: Says that a tile reached the greatest number of features and may lack some.
 CAPPED = "Innomap-Capped"
-DIMENSIONS = {"Point": 0, "LineString": 1, "Polygon": 2, "MultiPolygon": 2}
+#: Says that a tile's features stand for the points of so many cells along its side.
+THINNED = "Innomap-Thinned"
+#: Whether tiles of many points are thinned.
+THIN = "thin"
+THINNING = ("auto", "none")
 #: Parameters of the items that mean nothing tile by tile: the nearest of each tile are not the nearest.
 NOT_BY_TILE = ("nearest", "k")
 LANGUAGES: tuple[Literal["zh", "en"], ...] = ("zh", "en")
 PAGE = ("json", "html")
-
-Query = Mapping[str, str]
-
-
-@dataclass(frozen=True)
-class Tileset:
-    """One collection in one grid, and the parameters that choose its items."""
-
-    collection: Collection
-    grid: TileMatrixSet
-    query: Query
-
-    @property
-    def path(self) -> str:
-        return f"/collections/{self.collection.id}/tiles/{self.grid.id}"
-
-    @property
-    def title(self) -> str:
-        return f"{self.collection.title} {self.collection.title_en} ({self.grid.id})"
-
-    def address(self, request: Request, media_type: str = "") -> str:
-        """Address of its metadata, as a page or as data where that is said."""
-        chosen = {"f": "html" if media_type == HTML else "json"} if media_type else {}
-        return link(request, self.path, "", "", "", {**self.query, **chosen})["href"]
-
-    def template(self, request: Request, names: str = "{tileMatrix}/{tileRow}/{tileCol}") -> str:
-        """Address of a tile with the variables left in."""
-        return link(request, self.path, "item", MVT, "", {**self.query, "f": "mvt"})["href"].replace(
-            self.path, f"{self.path}/{names}"
-        )
 
 
 def _grid(name: str) -> TileMatrixSet:
@@ -82,9 +54,10 @@ def _grid(name: str) -> TileMatrixSet:
 
 
 def _given(request: Request, described: Collection, *more: str) -> tuple[dict[str, str], Query]:
-    """The request's parameters, and those of them that choose items."""
-    chosen = [name for name in asking.selecting(described) if name not in NOT_BY_TILE]
+    """The request's parameters, and those of them that say what tiles hold."""
+    chosen = [*(name for name in asking.selecting(described) if name not in NOT_BY_TILE), THIN]
     given = params.only(request, (*chosen, *more))
+    params.choice(given, THIN, THINNING)
     return given, {name: value for name, value in given.items() if name in chosen}
 
 
@@ -97,7 +70,7 @@ def _open(operation: str, *formats: str, selecting: bool = False) -> dict[str, A
         answer["content"][HTML] = {"schema": {"type": "string"}}
     return {
         "operationId": operation,
-        "parameters": [*(SELECTING if selecting else []), *offered],
+        "parameters": [*([*SELECTING, OPEN_THIN] if selecting else []), *offered],
         "responses": {"200": answer},
     }
 
@@ -107,6 +80,13 @@ def _word(name: str, description: str, *words: str) -> dict[str, Any]:
     return {"name": name, "in": "query", "required": False, "description": description, "schema": schema}
 
 
+OPEN_THIN = _word(
+    THIN,
+    f"点很多的瓦片是否稀疏：每格一个要素，point_count 为该格的点数；none 时照录，至多 {tiles.MAX_FEATURES} 个。"
+    " Whether a tile of many points has one feature a cell, with their number in point_count; with none it has the"
+    f" points themselves, {tiles.MAX_FEATURES} at most.",
+    *THINNING,
+)
 OPEN_STYLE = _open("getTileStyle", selecting=True)
 OPEN_STYLE["parameters"].append(_word("lang", "标注的语言。 Language of the labels.", *LANGUAGES))
 OPEN_TILE = _open(".collection.vector.getTile", "mvt", selecting=True)
@@ -176,22 +156,11 @@ async def get_tilesets(request: Request, collectionId: str) -> Response:
         *_self(request, f"{path}/tiles", query),
         link(request, path, "collection", JSON, described.title),
     ]
-    body = {"links": links, "tilesets": [_summary(request, one) for one in sets]}
+    body = {"links": links, "tilesets": [summary(request, one) for one in sets]}
     pages = [{"grid": one.grid, "href": one.address(request, HTML)} for one in sets]
     address = link(request, f"{path}/tiles", "", "", "", {**query, "f": "json"})["href"]
     values: dict[str, Any] = {"collection": described, "sets": pages, "json_address": address}
     return represent(request, given, body, "tilesets.html", **values)
-
-
-def _summary(request: Request, tileset: Tileset) -> dict[str, Any]:
-    """What the list and the tileset itself both say (/req/tilesets-list/tileset-links)."""
-    grid = tileset.grid
-    links = [
-        link(request, tileset.path, "self", JSON, tileset.title, tileset.query),
-        link(request, f"/tileMatrixSets/{grid.id}", f"{REL}/tiling-scheme", JSON, grid.title),
-    ]
-    uri = {"tileMatrixSetURI": grid.uri} if grid.uri else {}
-    return {"title": tileset.title, "dataType": "vector", "crs": grid.crs.uri, **uri, "links": links}
 
 
 @router.get(
@@ -212,101 +181,14 @@ async def get_tileset(request: Request, collectionId: str, tileMatrixSetId: str)
         await asking.question(connection, described, query)
         box = await extent(connection, described)
         if representation == "tilejson":
-            return JSONResponse(_tilejson(request, tileset, box), headers=made)
+            return JSONResponse(tilejson(request, tileset, box), headers=made)
         around = await tiles.grid_extent(connection, described, grid)
-        body = _metadata(request, tileset, around, await state(connection, described.layers))
-    values: dict[str, Any] = {"collection": described, "grid": grid, "box": box, "address": tileset.address(request)}
+        body = metadata(request, tileset, around, await state(connection, described.layers))
+    values: dict[str, Any] = {
+        "collection": described, "grid": grid, "box": box, "address": tileset.address(request),
+        "thinned_note": THINNED_NOTE,
+    }  # fmt: skip
     return represent(request, given, body, "tileset.html", made, json_address=tileset.address(request, JSON), **values)
-
-
-def _metadata(request: Request, tileset: Tileset, around: Bounds | None, current: State) -> dict[str, Any]:
-    """Tile set metadata as 17-083r4 has it (/req/tileset/description)."""
-    described, grid = tileset.collection, tileset.grid
-    body = _summary(request, tileset)
-    body["links"] = [*body["links"], *_more_links(request, tileset)]
-    dimension = DIMENSIONS.get(described.geometry_type)
-    layer = {
-        "id": described.id,
-        "title": f"{described.title} {described.title_en}",
-        "description": f"{described.description} {described.description_en}",
-        "dataType": "vector",
-        **({} if dimension is None else {"geometryDimension": dimension}),
-        "propertiesSchema": {"type": "object", "properties": _properties(described)},
-    }
-    if around:
-        body["boundingBox"] = layer["boundingBox"] = grid.box(around)
-        body["tileMatrixSetLimits"] = [one.document() for one in limits(grid, around)]
-    if current.changed_at:
-        body["updated"] = current.changed_at.isoformat(timespec="seconds").replace("+00:00", "Z")
-    return {
-        **body,
-        "attribution": " ".join(described.credits),
-        "accessConstraints": "unclassified",
-        "mediaTypes": [MVT],
-        "layers": [layer],
-    }
-
-
-def _more_links(request: Request, tileset: Tileset) -> list[dict[str, Any]]:
-    """Links that only the full metadata has."""
-    described = tileset.collection
-    template: dict[str, Any] = {
-        "href": tileset.template(request),
-        "rel": "item",
-        "type": MVT,
-        "title": "瓦片 Tiles",
-        "templated": True,
-    }
-    found: list[dict[str, Any]] = [
-        template,
-        link(request, tileset.path, "alternate", HTML, "网页 As a page", {**tileset.query, "f": "html"}),
-        link(request, f"/collections/{described.id}", f"{REL}/geodata", JSON, described.title),
-    ]
-    if tileset.grid is WEB_MERCATOR_QUAD:
-        tilejson = {**tileset.query, "f": "tilejson"}
-        style = f"/collections/{described.id}/style.json"
-        found.append(link(request, tileset.path, "alternate", JSON, "TileJSON 3.0", tilejson))
-        found.append(link(request, style, f"{REL}/styles", JSON, "MapLibre 样式 MapLibre style", tileset.query))
-    return found
-
-
-def _properties(described: Collection) -> dict[str, dict[str, Any]]:
-    """JSON Schema of the properties that a tile's features carry."""
-    return {
-        "id": {"title": "代码 Id", "type": "string"},
-        **{
-            one.name: {
-                "title": f"{one.title} {one.title_en}",
-                "type": one.type,
-                **({"enum": list(one.values)} if one.values else {}),
-            }
-            for one in tiles.tile_fields(described)
-        },
-    }
-
-
-def _tilejson(request: Request, tileset: Tileset, box: Bounds | None) -> dict[str, Any]:
-    """TileJSON 3.0.0, which knows Web Mercator alone."""
-    described, grid = tileset.collection, tileset.grid
-    layer = {
-        "id": described.id,
-        "description": f"{described.title} {described.title_en}",
-        "minzoom": grid.first,
-        "maxzoom": grid.deepest,
-        "fields": {name: one["title"] for name, one in _properties(described).items()},
-    }
-    return {
-        "tilejson": "3.0.0",
-        "name": tileset.title,
-        "description": f"{described.description} {described.description_en}",
-        "attribution": " ".join(described.credits),
-        "scheme": "xyz",
-        "tiles": [tileset.template(request, "{z}/{y}/{x}")],
-        "minzoom": grid.first,
-        "maxzoom": grid.deepest,
-        **({"bounds": list(box)} if box else {}),
-        "vector_layers": [layer],
-    }
 
 
 @router.get("/collections/{collectionId}/style.json", openapi_extra=OPEN_STYLE)
@@ -341,7 +223,7 @@ async def get_tile(
         # a tile is the same whatever the client accepts or speaks
         del made["Vary"]
         question = await asking.question(connection, described, query)
-        tile = await tiles.tile(connection, question.selection, grid, level, row, col)
+        tile = await _tile(connection, question.selection, query, grid, (level, row, col))
         if not tile.content:
             await _within_limits(connection, described, grid, level, row, col)
     if not tile.content:
@@ -350,7 +232,17 @@ async def get_tile(
         return Response(status_code=204, headers=made)
     if tile.capped:
         made[CAPPED] = str(tiles.MAX_FEATURES)
+    if tile.thinned:
+        made[THINNED] = str(CELLS)
     return Response(tile.content, media_type=MVT, headers=made)
+
+
+async def _tile(
+    connection: AsyncConnection, selection: Selection, query: Query, grid: TileMatrixSet, at: tuple[int, int, int]
+) -> tiles.Tile:
+    if query.get(THIN) == "none" or not thinned.is_thinned(selection.collection):
+        return await tiles.tile(connection, selection, grid, *at)
+    return await thinned.tile(connection, selection, grid, *at, whole=not query.keys() - {THIN})
 
 
 async def _within_limits(

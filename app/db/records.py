@@ -38,6 +38,18 @@ ready_feature = sa.Table(
     sa.Column("feature", sa.Text, nullable=False),
 )
 
+ready_tile = sa.Table(
+    "ready_tile",
+    metadata,
+    sa.Column("collection", sa.Text, primary_key=True),
+    sa.Column("grid", sa.Text, primary_key=True),
+    sa.Column("level", sa.Integer, primary_key=True),
+    sa.Column("row", sa.Integer, primary_key=True),
+    sa.Column("col", sa.Integer, primary_key=True),
+    sa.Column("mark", sa.Text, nullable=False, comment="the state of its layers, and the form of its features"),
+    sa.Column("content", sa.LargeBinary, nullable=False),
+)
+
 installation = sa.Table(
     "installation",
     metadata,

@@ -19,6 +19,7 @@ from app.db.records import layer_version as layer_version
 from app.db.records import load_state as load_state
 from app.db.records import ready_feature as ready_feature
 from app.db.records import ready_layer as ready_layer
+from app.db.records import ready_tile as ready_tile
 
 document = sa.Table(
     "document",

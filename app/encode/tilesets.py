@@ -21,6 +21,8 @@ RADIUS = 6378137.0
 EXTENT = 4096
 #: Units beyond each side that a vector tile also carries, so that lines and symbols on its edge are drawn whole.
 BUFFER = 64
+#: Cells along a tile's side, of each of which a thinned tile has one feature: 8 pixels of 256.
+CELLS = 32
 
 #: West, south, east, north in units of the grid's reference system, east before north.
 Bounds = tuple[float, float, float, float]
@@ -145,7 +147,7 @@ class TileMatrixSet:
             "crs": self.crs.uri,
             "orderedAxes": list(self.axes),
             "wellKnownScaleSet": self.scale_set,
-            "boundingBox": self.box(self._whole()),
+            "boundingBox": self.box(self.whole),
             "tileMatrices": [self._matrix(level) for level in range(self.first, self.last + 1)],
         }
         return {name: value for name, value in body.items() if value is not None}
@@ -153,7 +155,9 @@ class TileMatrixSet:
     def _side(self, level: int) -> float:
         return self.side / (1 << (level - self.first))
 
-    def _whole(self) -> Bounds:
+    @property
+    def whole(self) -> Bounds:
+        """Edges of the grid."""
         return self.west, self.north - self.rows * self.side, self.west + self.cols * self.side, self.north
 
     def _matrix(self, level: int) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from typing import Any, Literal
 from app.catalog import Collection
 from app.maps import symbols
 from app.maps.symbols import Symbol
+from app.queries.thinned import is_thinned
 
 Expression = list[Any]
 Layer = dict[str, Any]
@@ -25,6 +26,11 @@ HOLLOW: Expression = ["in", ["get", "geometry_method"], ["literal", list(symbols
 LINES: Expression = ["==", ["geometry-type"], "LineString"]
 AREAS: Expression = ["==", ["geometry-type"], "Polygon"]
 POINTS: Expression = ["==", ["geometry-type"], "Point"]
+#: How many points a feature stands for: one, but in thinned tiles (``queries.thinned``).
+STANDS_FOR: Expression = ["coalesce", ["get", "point_count"], 1]
+SEVERAL: Expression = [">", STANDS_FOR, 1]
+#: Radius in pixels by the number's order of magnitude: a cell of a thinned tile is 16 pixels wide.
+RADIUS_OF_SEVERAL: Expression = ["interpolate", ["linear"], ["log10", STANDS_FOR], 0, 3, 1, 6, 2, 9, 4, 15]
 
 
 def tile_style(collection: Collection, source: dict[str, Any], lang: Literal["zh", "en"]) -> dict[str, Any]:
@@ -50,7 +56,8 @@ def _layers(collection: Collection, lang: str) -> Sequence[Layer]:
         colour = _by("kind", symbols.SYMBOL_OF_KIND, symbols.OTHER)
     else:
         colour = symbols.GREY
-    return [*_areas_and_lines(colour), _circles(collection, colour), _labels(collection, lang, symbols.INK)]
+    layers = [*_areas_and_lines(colour), _circles(collection, colour), _labels(collection, lang, symbols.INK)]
+    return [*layers, _numbers()] if is_thinned(collection) else layers
 
 
 def _by(field: str, known: dict[str, Symbol], other: Symbol, what: str = "colour") -> Expression | str:
@@ -95,16 +102,37 @@ def _circles(collection: Collection, colour: Expression | str) -> Layer:
     if collection.field("kind") is not None:
         sizes = [(kind, RADII[one.shape]) for kind, one in symbols.SYMBOL_OF_KIND.items() if one.shape in RADII]
         radius = ["match", ["get", "kind"], *(part for pair in sizes for part in pair), RADIUS]
+    hollow = HOLLOW
+    if is_thinned(collection):
+        # of a thinned tile a single point as well is drawn small
+        radius = ["case", ["has", "point_count"], RADIUS_OF_SEVERAL, radius]
+        hollow = ["all", ["!", SEVERAL], HOLLOW]
     return {
         "id": "points",
         "type": "circle",
         "filter": POINTS,
         "paint": {
             "circle-radius": radius,
-            "circle-color": ["case", HOLLOW, symbols.PAPER, colour],
-            "circle-stroke-color": ["case", HOLLOW, colour, symbols.PAPER],
-            "circle-stroke-width": ["case", HOLLOW, 2, 1],
+            "circle-color": ["case", hollow, symbols.PAPER, colour],
+            "circle-stroke-color": ["case", hollow, colour, symbols.PAPER],
+            "circle-stroke-width": ["case", hollow, 2, 1],
         },
+    }
+
+
+def _numbers() -> Layer:
+    """How many points a circle stands for, in it."""
+    return {
+        "id": "numbers",
+        "type": "symbol",
+        "filter": SEVERAL,
+        "layout": {
+            "text-field": ["to-string", STANDS_FOR],
+            "text-font": list(FONTS),
+            "text-size": 10,
+            "symbol-sort-key": ["-", STANDS_FOR],
+        },
+        "paint": {"text-color": symbols.PAPER},
     }
 
 
@@ -113,6 +141,8 @@ def _labels(collection: Collection, lang: str, colour: str) -> Layer:
     return {
         "id": "labels",
         "type": "symbol",
+        # a feature that stands for several has the name of one of them
+        **({"filter": ["!", SEVERAL]} if is_thinned(collection) else {}),
         "layout": {
             "text-field": ["get", field],
             "text-font": list(FONTS),

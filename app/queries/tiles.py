@@ -1,6 +1,7 @@
-"""Vector tiles, built by PostGIS: one row of the answer is one tile."""
+"""Vector tiles, built by PostGIS: one row of the answer is one tile. Those of many points: ``queries.thinned``."""
 
 from dataclasses import dataclass
+from math import pi
 from typing import Any
 
 import sqlalchemy as sa
@@ -25,10 +26,14 @@ TILE_FIELDS = (
 
 @dataclass(frozen=True)
 class Tile:
-    """A tile as Mapbox Vector Tile 2.1, empty where nothing is; ``capped`` if features may have been left out."""
+    """A tile as Mapbox Vector Tile 2.1, empty where nothing is.
+
+    ``capped`` if features may have been left out, ``thinned`` if features stand for several points.
+    """
 
     content: bytes
-    capped: bool
+    capped: bool = False
+    thinned: bool = False
 
 
 def tile_fields(collection: Collection) -> tuple[Field, ...]:
@@ -53,34 +58,79 @@ def _stored(grid: TileMatrixSet, geometry: sa.ColumnElement[Any]) -> sa.ColumnEl
     return geometry if _srid(grid) == SRID else sa.func.ST_Transform(geometry, SRID)
 
 
-def tile_statement(selection: Selection, grid: TileMatrixSet, level: int, row: int, col: int) -> sa.Select[bytes, int]:
-    """The statement of one tile: its bytes and the number of features taken.
+def inside(rows: sa.Subquery, grid: TileMatrixSet, bounds: Bounds) -> sa.ColumnElement[bool]:
+    """Whether a geometry's box meets a tile.
 
     The tile's box is carried over to the stored system, not the geometries to the box's, so that the index on the
     stored geometry chooses the rows; only those are projected.
     """
+    return rows.c.geometry.op("&&", is_comparison=True)(_stored(grid, _envelope(grid, bounds)))
+
+
+def across(
+    grid: TileMatrixSet, level: int, point: sa.ColumnElement[Any], by: int = 1
+) -> tuple[sa.ColumnElement[Any], sa.ColumnElement[Any]]:
+    """Where a stored point is, in parts of a tile (``by`` along its side) east and south of a grid's corner.
+
+    Plain arithmetic, which takes a tenth of the time that ``ST_Transform`` does. The parts of a level are halves of
+    those of the level above to the last bit.
+    """
+    east, north = sa.func.ST_X(point), sa.func.ST_Y(point)
+    parts = float(by << (level - grid.first))
+    if _srid(grid) == SRID:
+        return (east - grid.west) / grid.side * parts, (grid.north - north) / grid.side * parts
+    down = 0.5 - sa.func.ln(sa.func.tan(north * (pi / 360) + pi / 4)) / (2 * pi)
+    return (east + 180.0) / 360.0 * parts, down * parts
+
+
+def placed(grid: TileMatrixSet, level: int, row: Any, col: Any, point: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
+    """A stored point in units of a tile, as ``ST_AsMVTGeom`` gives it."""
+    x, y = across(grid, level, point, EXTENT)
+    return sa.func.ST_MakePoint(sa.func.round(x - col * EXTENT), sa.func.round(y - row * EXTENT))
+
+
+def encoded(features: Any, collection: Collection) -> sa.ColumnElement[bytes]:
+    return sa.func.ST_AsMVT(features.table_valued(), collection.id, EXTENT, "geom", type_=sa.LargeBinary)
+
+
+def tile_statement(
+    selection: Selection, grid: TileMatrixSet, level: int, row: int, col: int, most: int = MAX_FEATURES
+) -> sa.Select[bytes, int]:
+    """The statement of one tile: its bytes and the number of features taken, ``most`` of them."""
     collection = selection.collection
     rows = collection.relation
-    wanted = _stored(grid, _envelope(grid, grid.bounds(level, row, col, BUFFER / EXTENT)))
-    drawn = sa.func.ST_AsMVTGeom(
-        _projected(grid, rows.c.geometry), _envelope(grid, grid.bounds(level, row, col)), EXTENT, BUFFER, True
+    geometry = rows.c.geometry
+    drawn: sa.ColumnElement[Any] = sa.func.ST_AsMVTGeom(
+        _projected(grid, geometry), _envelope(grid, grid.bounds(level, row, col)), EXTENT, BUFFER, True
     )
+    if collection.geometry_type == "Point":
+        # nothing to cut, unless there are several in one
+        single = sa.func.ST_GeometryType(geometry) == "ST_Point"
+        drawn = sa.case((single, placed(grid, level, row, col, geometry)), else_=drawn)
+    meets = inside(rows, grid, grid.bounds(level, row, col, BUFFER / EXTENT))
     features = (
         sa.select(drawn.label("geom"), rows.c.id, *(rows.c[one.name] for one in tile_fields(collection)))
-        .where(rows.c.geometry.op("&&", is_comparison=True)(wanted), *conditions(selection, rows))
-        .limit(MAX_FEATURES)
+        .where(meets, *conditions(selection, rows))
+        .limit(most)
         .subquery("features")
     )
-    encoded = sa.func.ST_AsMVT(features.table_valued(), collection.id, EXTENT, "geom", type_=sa.LargeBinary)
-    return sa.select(encoded.filter(features.c.geom.is_not(None)), sa.func.count()).select_from(features)
+    drawn_only = encoded(features, collection).filter(features.c.geom.is_not(None))
+    return sa.select(drawn_only, sa.func.count()).select_from(features)
 
 
 async def tile(
-    connection: AsyncConnection, selection: Selection, grid: TileMatrixSet, level: int, row: int, col: int
+    connection: AsyncConnection,
+    selection: Selection,
+    grid: TileMatrixSet,
+    level: int,
+    row: int,
+    col: int,
+    most: int | None = None,
 ) -> Tile:
-    """One tile of a selection; the grid must have it."""
-    content, taken = (await connection.execute(tile_statement(selection, grid, level, row, col))).one()
-    return Tile(bytes(content or b""), taken == MAX_FEATURES)
+    """One tile of a selection, cut at ``most`` features (``MAX_FEATURES``); the grid must have it."""
+    most = most or MAX_FEATURES
+    content, taken = (await connection.execute(tile_statement(selection, grid, level, row, col, most))).one()
+    return Tile(bytes(content or b""), capped=taken == most)
 
 
 async def grid_extent(connection: AsyncConnection, collection: Collection, grid: TileMatrixSet) -> Bounds | None:

@@ -1,6 +1,6 @@
 """What the database says of its layers' versions, as it pushes it: the reason why a kept answer may be given again.
 
-After every change it also has the features made ready again (``queries.ready``).
+After every change it also has features and tiles made ready again (``queries.ready``, ``queries.thinned``).
 """
 
 import asyncio
@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from app.db.engine import position
 from app.db.standbys import Readers
-from app.queries import ready
+from app.queries import ready, thinned
 from app.queries.versions import State, state
 
 #: What the trigger on ``layer_version`` notifies.
@@ -26,6 +26,8 @@ CHANNEL = "innomap_version"
 POLL_S = 1.0
 #: Seconds that the last look stays believed; no kept answer is older than this, whatever happens to the database.
 BOUND_S = 2.5
+#: Making tiles ready takes at most this share of the time, however often the data change.
+TILES_SHARE = 0.1
 #: What a connection that was lost, refused or cannot write raises, with SQLAlchemy's wrapping and without.
 TROUBLE = (SQLAlchemyError, psycopg.Error, OSError)
 log = logging.getLogger("innomap")
@@ -47,6 +49,7 @@ class Watch:
         self._known: State | None = None
         self._looked = float("-inf")
         self._changed = asyncio.Event()
+        self._tiles_changed = asyncio.Event()
 
     def holds(self, seen: State) -> bool:
         """Whether what was read in a state is still what the database has."""
@@ -76,6 +79,7 @@ class Watch:
                 # before anything is told that a standby may not have yet
                 self._readers.need(await position(connection))
                 self._changed.set()
+                self._tiles_changed.set()
             self._known, self._looked = found, began
 
     async def tell(self, seen: State, connection: AsyncConnection) -> None:
@@ -116,10 +120,22 @@ class Watch:
             except TROUBLE as error:
                 log.warning("features not made ready: %s", type(error).__name__)
 
+    async def _keep_tiles_ready(self) -> None:
+        while True:
+            await self._tiles_changed.wait()
+            self._tiles_changed.clear()
+            began = time.monotonic()
+            try:
+                await thinned.refresh(self._engine)
+            except TROUBLE as error:
+                log.warning("tiles not made ready: %s", type(error).__name__)
+            await asyncio.sleep((time.monotonic() - began) * (1 / TILES_SHARE - 1))
+
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Listens for as long as the context lasts."""
-        tasks = [asyncio.create_task(one) for one in (self._keep_listening(), self._keep_ready())]
+        loops = (self._keep_listening(), self._keep_ready(), self._keep_tiles_ready())
+        tasks = [asyncio.create_task(one) for one in loops]
         try:
             yield
         finally:

@@ -19,11 +19,14 @@
   }
 
   const mark = colour("--mark");
+  // in a tile of many points a circle stands for so many
+  const points = ["coalesce", ["get", "point_count"], 1];
+  const radius = ["case", ["has", "point_count"], ["interpolate", ["linear"], points, 1, 2, 10, 4, 100, 7, 10000, 13], 5];
   const layers = [
     layer(given.ground, { "fill-color": colour("--land"), "stroke-color": colour("--edge"), "stroke-width": 1 }),
     layer(given.tileset, {
       "fill-color": `${mark}26`, "stroke-color": mark, "stroke-width": 2,
-      "circle-radius": 5, "circle-fill-color": mark, "circle-stroke-color": colour("--land"),
+      "circle-radius": radius, "circle-fill-color": mark, "circle-stroke-color": colour("--land"),
     }),
   ];
   const interactions = ol.interaction.defaults.defaults({ mouseWheelZoom: false });
@@ -32,6 +35,14 @@
   const fit = () => map.getView().fit(box, { padding: [20, 20, 20, 20] });
   if (map.getSize()) fit();
   else map.once("change:size", fit);
+  const told = target.parentElement.querySelector("output");
+  map.on("click", (event) => {
+    const [feature] = map.getFeaturesAtPixel(event.pixel, { hitTolerance: 3, layerFilter: (one) => one === layers[1] });
+    const count = feature?.get("point_count") ?? 1;
+    if (!feature) told.value = "";
+    else if (count > 1) told.value = told.dataset.several.replace("{}", count);
+    else told.value = `${feature.get("name") ?? ""} ${feature.get("id")}`;
+  });
   map.on("rendercomplete", () => {
     if (layers.every((one) => one.getSource()?.getState() === "ready")) target.dataset.ready = "yes";
   });

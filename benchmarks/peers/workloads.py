@@ -161,7 +161,7 @@ def _tiles(many: int) -> list[Workload]:
         theirs = f"/collections/{SCHEMA}.{large}/tiles/WebMercatorQuad/{level}/{col}/{row}"
         ours = f"/collections/{large}/tiles/WebMercatorQuad/{level}/{row}/{col}"
         statement = text(tiles.tile_statement(Selection(described(large)), WEB_MERCATOR_QUAD, level, row, col))
-        equal = {"product": ours, "tipg": f"{theirs}?properties={','.join(['id', *fields])}"}
+        equal = {"product": f"{ours}?thin=none", "tipg": f"{theirs}?properties={','.join(['id', *fields])}"}
         found.append(Workload(f"tile-{level}", f"tile of {many:,} at level {level}", equal, statement, kind="tile"))
         whole = {"product": ours, "tipg": theirs}
         found.append(Workload(f"map-{level}", f"the map's tile at level {level}", whole, kind="none"))

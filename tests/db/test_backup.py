@@ -51,7 +51,7 @@ def contents(url: sa.URL) -> dict[str, list[str]]:
         rows = {
             one: sorted(connection.scalars(sa.text(f'SELECT x::text FROM "{one}" x')))  # noqa: S608
             for one in sa.inspect(connection).get_table_names()
-            if one not in ("spatial_ref_sys", "installation", "ready_layer", "ready_feature")
+            if one not in ("spatial_ref_sys", "installation", "ready_layer", "ready_feature", "ready_tile")
         }
         for name, statement in {
             "triggers": "SELECT pg_get_triggerdef(oid) FROM pg_trigger WHERE NOT tgisinternal",

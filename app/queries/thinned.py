@@ -1,0 +1,232 @@
+"""Tiles of many points, thinned: a tile is divided into cells, and of each cell's points the first by id stands for
+all, with their number (``point_count``).
+
+A point is in one cell of one tile and in no other, so that the numbers of a level add up to the number of points in the
+layer; a thinned tile has no margin, therefore.
+
+Thinned tiles of whole imported layers are kept ready in the database, for a low level's tile reads every point there
+is. They are given under the mark they were made for alone; until they are made anew, the same tile is computed.
+"""
+
+import hashlib
+from collections.abc import AsyncIterator
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from app.catalog import Collection, Field
+from app.db import tables as t
+from app.encode.tilesets import CELLS, EXTENT, TILE_MATRIX_SETS, TileMatrixSet
+from app.queries import tiles
+from app.queries.imported import Imported
+from app.queries.selection import Selection, conditions
+from app.queries.tiles import Tile, across, encoded, inside, placed, tile_fields
+from app.queries.versions import State, state
+
+#: A tile of points that reaches so many, its margin included, is thinned.
+THINNED_FROM = 5_000
+#: How many points a feature stands for, in thinned tiles alone.
+POINT_COUNT = Field("point_count", "所代表的点数", "Points that it stands for", "integer")
+#: One program at a time makes tiles ready; any number that is not another lock's.
+TILES_LOCK = 7_304_025
+
+
+def is_thinned(collection: Collection) -> bool:
+    """Whether tiles of a collection are thinned where they would hold many: of a layer of points."""
+    return collection.geometry_type == "Point" and collection.has_position
+
+
+async def tile(
+    connection: AsyncConnection,
+    selection: Selection,
+    grid: TileMatrixSet,
+    level: int,
+    row: int,
+    col: int,
+    whole: bool = False,
+) -> Tile:
+    """One tile of a selection, thinned where it would hold many; the grid must have it.
+
+    ``whole`` says that the selection is the whole collection, of which there may be a tile ready.
+    """
+    if whole:
+        known = mark(await state(connection, selection.collection.layers), selection.collection)
+        found = await connection.scalar(_ready(selection.collection, grid, level, row, col, known))
+        if found is not None:
+            return Tile(bytes(found), thinned=True)
+    made = await tiles.tile(connection, selection, grid, level, row, col, THINNED_FROM)
+    if not made.capped:
+        return made
+    content = await connection.scalar(thinned_statement(selection, grid, level, row, col))
+    return Tile(bytes(content or b""), thinned=True)
+
+
+def thinned_statement(selection: Selection, grid: TileMatrixSet, level: int, row: int, col: int) -> sa.Select[bytes]:
+    """The statement of a thinned tile."""
+    collection = selection.collection
+    rows, first = collection.relation, collection.relation.alias("first")
+    x, y = (sa.func.floor(one) for one in across(grid, level, rows.c.position, CELLS))
+    cells = (
+        sa.select(
+            sa.func.min(rows.c.id).label("id"), sa.func.count().label("points"), x.label("cell_x"), y.label("cell_y")
+        )
+        # a little more than the tile: the cells tell what is in it
+        .where(inside(rows, grid, grid.bounds(level, row, col, 1 / EXTENT)), *conditions(selection, rows))
+        .group_by("cell_x", "cell_y")
+        .cte("cells")
+        # else the server takes the cells' numbers for a narrow choice, and sorts all points
+        .prefix_with("MATERIALIZED")
+    )
+    drawn = placed(grid, level, row, col, first.c.position)
+    features = (
+        sa.select(*_feature(collection, first, cells.c.points, drawn))
+        .where(
+            first.c.id == cells.c.id,
+            cells.c.cell_x.between(col * CELLS, (col + 1) * CELLS - 1),
+            cells.c.cell_y.between(row * CELLS, (row + 1) * CELLS - 1),
+        )
+        .subquery("features")
+    )
+    return sa.select(encoded(features, collection)).select_from(features)
+
+
+def _feature(
+    collection: Collection, rows: sa.FromClause, points: sa.ColumnElement[int], drawn: sa.ColumnElement[Any]
+) -> list[sa.ColumnElement[Any]]:
+    """The row that stands for the others of its cell, and their number."""
+    carried = (rows.c[one.name] for one in tile_fields(collection))
+    return [drawn.label("geom"), rows.c.id, sa.cast(points, sa.Integer).label(POINT_COUNT.name), *carried]
+
+
+# ------------------------------------------------------------------------------------------------------- kept ready
+
+
+def mark(found: State, collection: Collection) -> str:
+    """Differs as soon as anything does that a collection's thinned tiles are made of; of the state of its layers."""
+    fields = " ".join(one.name for one in tile_fields(collection))
+    return hashlib.sha256(f"{found.mark}\n{fields}\n{CELLS} {THINNED_FROM}".encode()).hexdigest()[:20]
+
+
+def _ready(
+    collection: Collection, grid: TileMatrixSet, level: int, row: int, col: int, made_for: str
+) -> sa.Select[bytes]:
+    kept = t.ready_tile.c
+    return sa.select(kept.content).where(
+        kept.collection == collection.id, kept.grid == grid.id, kept.level == level, kept.row == row, kept.col == col,
+        kept.mark == made_for,
+    )  # fmt: skip
+
+
+async def refresh(engine: AsyncEngine) -> None:
+    """Make ready what is not, unless another program is at it.
+
+    Raises ``SQLAlchemyError`` where the database cannot be written.
+    """
+    repeatable = engine.execution_options(isolation_level="REPEATABLE READ")
+    async with repeatable.begin() as connection:
+        if await connection.scalar(sa.select(sa.func.pg_try_advisory_xact_lock(TILES_LOCK))):
+            known = await Imported().current(connection)
+            gone = t.ready_tile.c.collection.not_in(list(known))
+            await connection.execute(sa.delete(t.ready_tile).where(gone))
+            for collection in filter(is_thinned, known.values()):
+                await _bring_up(connection, collection)
+
+
+async def _bring_up(connection: AsyncConnection, collection: Collection) -> None:
+    made_for = mark(await state(connection, collection.layers), collection)
+    mine = t.ready_tile.c.collection == collection.id
+    if await connection.scalar(sa.select(sa.exists().where(mine, t.ready_tile.c.mark == made_for))):
+        return
+    await connection.execute(sa.delete(t.ready_tile).where(mine))
+    some = sa.select(sa.literal(1)).select_from(collection.relation).limit(THINNED_FROM).subquery()
+    if await connection.scalar(sa.select(sa.func.count()).select_from(some)) == THINNED_FROM:
+        for grid in TILE_MATRIX_SETS.values():
+            await _make(connection, collection, grid, made_for)
+
+
+#: Where each point is, in cells of a grid's deepest level.
+PLACE = sa.Table(
+    "ready_place",
+    sa.MetaData(),
+    sa.Column("id", sa.Text(collation="C")),
+    sa.Column("x", sa.Integer),
+    sa.Column("y", sa.Integer),
+    prefixes=["TEMPORARY"],
+)
+#: The cells of each level that has tiles of many points.
+CELL = sa.Table(
+    "ready_cell",
+    sa.MetaData(),
+    sa.Column("level", sa.Integer),
+    sa.Column("x", sa.Integer),
+    sa.Column("y", sa.Integer),
+    sa.Column("id", sa.Text(collation="C")),
+    sa.Column("points", sa.BigInteger),
+    prefixes=["TEMPORARY"],
+)
+
+
+async def _make(connection: AsyncConnection, collection: Collection, grid: TileMatrixSet, made_for: str) -> None:
+    """Make the tiles of a grid: the cells of the deepest level from the points, those of each other from the next."""
+    rows = collection.relation
+    # sorting and hashing in memory: one program at a time does this
+    await connection.execute(sa.text("SET LOCAL work_mem = '64MB'"))
+    for table in (PLACE, CELL):
+        await connection.run_sync(table.create)
+    numbers = (sa.cast(sa.func.floor(one), sa.Integer) for one in across(grid, grid.deepest, rows.c.position, CELLS))
+    places = sa.select(rows.c.id, *numbers).where(inside(rows, grid, grid.whole))
+    await connection.execute(sa.insert(PLACE).from_select(["id", "x", "y"], places))
+    await connection.execute(sa.text("ANALYZE ready_place"))
+    levels = [level async for level in _levels(connection, grid)]
+    for level in reversed(levels):
+        if level == levels[-1]:
+            finer, wider = sa.select(PLACE, sa.literal(1).label("points")), 1 << (grid.deepest - level)
+        else:
+            finer, wider = sa.select(CELL).where(CELL.c.level == level + 1), 2
+        await connection.execute(_cells_of(level, finer.subquery("finer"), wider))
+    await connection.execute(sa.text("ANALYZE ready_cell"))
+    for level in levels:
+        await connection.execute(_tiles_of(collection, grid, level, made_for))
+    for table in (PLACE, CELL):
+        await connection.run_sync(table.drop)
+
+
+async def _levels(connection: AsyncConnection, grid: TileMatrixSet) -> AsyncIterator[int]:
+    """The levels that have a tile of many points; a tile of a level has no more than the one above it."""
+    for level in grid.served:
+        side = CELLS << (grid.deepest - level)
+        tile = [(number // side).label(name) for name, number in (("tile_x", PLACE.c.x), ("tile_y", PLACE.c.y))]
+        many = sa.select(*tile).group_by("tile_x", "tile_y").having(sa.func.count() >= THINNED_FROM)
+        if not await connection.scalar(sa.select(many.exists())):
+            return
+        yield level
+
+
+def _cells_of(level: int, finer: sa.Subquery, wider: int) -> sa.Insert:
+    """Inserts the cells of a level, each ``wider`` times as wide as those given."""
+    cell = [(number // wider).label(name) for name, number in (("cell_x", finer.c.x), ("cell_y", finer.c.y))]
+    made = sa.select(sa.literal(level), *cell, sa.func.min(finer.c.id), sa.func.sum(finer.c.points))
+    return sa.insert(CELL).from_select([one.name for one in CELL.c], made.group_by("cell_x", "cell_y"))
+
+
+def _tiles_of(collection: Collection, grid: TileMatrixSet, level: int, made_for: str) -> sa.Insert:
+    """Inserts the tiles of a level that hold many points."""
+    rows = collection.relation
+    row, col = (CELL.c.y // CELLS).label("row"), (CELL.c.x // CELLS).label("col")
+    together = sa.func.sum(CELL.c.points).over(partition_by=[row, col]).label("together")
+    cells = sa.select(CELL.c.id, CELL.c.points, row, col, together).where(CELL.c.level == level).subquery("cells")
+    drawn = placed(grid, level, cells.c.row, cells.c.col, rows.c.position)
+    features = (
+        sa.select(*_feature(collection, rows, cells.c.points, drawn)).where(rows.c.id == cells.c.id).lateral("features")
+    )
+    made = (
+        sa.select(
+            sa.literal(collection.id), sa.literal(grid.id), sa.literal(level), cells.c.row, cells.c.col,
+            sa.literal(made_for), encoded(features, collection),
+        )
+        .select_from(cells.join(features, sa.true()))
+        .where(cells.c.together >= THINNED_FROM)
+        .group_by(cells.c.row, cells.c.col)
+    )  # fmt: skip
+    return sa.insert(t.ready_tile).from_select([one.name for one in t.ready_tile.c], made)

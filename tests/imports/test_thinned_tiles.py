@@ -1,0 +1,125 @@
+"""Tiles of many points are thinned, and every point is counted once: in both grids, at every level, ready or not."""
+
+import asyncio
+import csv
+import random
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from app.db import tables as t
+from app.queries import thinned
+from app.queries.watch import Watch
+from tests.conftest import connect, http, served, settings_for
+from tests.imports.conftest import definition
+from tests.imports.test_collection import bring
+from tests.mvt import EXTENT, decode, limits
+
+GRIDS = {"WebMercatorQuad": (0, 7, 11), "CGCS2000Quad": (1, 8, 12)}
+#: Tiles of CGCS2000Quad and cells of both grids meet here.
+CORNER = (120.9375, 30.9375)
+COUNT = 400
+LAYER = "/collections/stations/tiles"
+
+
+@pytest.fixture(scope="module")
+def points() -> list[tuple[float, float]]:
+    chance = random.Random(7)  # noqa: S311 - made-up points
+    crowd = [(chance.gauss(120.75, 0.02), chance.gauss(30.75, 0.02)) for _ in range(COUNT // 2)]
+    wide = [(chance.uniform(120.3, 121.2), chance.uniform(30.4, 31.0)) for _ in range(COUNT // 2 - 40)]
+    return [*crowd, *wide, *[CORNER] * 20, *[(CORNER[0], 30.5)] * 10, *[(120.5, CORNER[1])] * 10]
+
+
+@pytest.fixture
+def client(
+    database_url: sa.URL, tmp_path: Path, points: list[tuple[float, float]], monkeypatch: pytest.MonkeyPatch
+) -> Iterator[httpx.Client]:
+    """A service that never makes tiles ready by itself, over a layer of points."""
+
+    async def never(watch: Watch) -> None:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(thinned, "THINNED_FROM", 30)
+    monkeypatch.setattr(Watch, "_keep_tiles_ready", never)
+    path = tmp_path / "points.csv"
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["code", "名称", "功率", "运营", "lon", "lat"])
+        writer.writerows([f"p-{n:03}", f"站{n}", n, "甲" if n % 2 else "乙", *at] for n, at in enumerate(points))
+    bring(database_url, path, layer=definition(geometry="Point"))
+    with served(settings_for(database_url, response_cache_mb=0)) as address, http(address) as client:
+        yield client
+
+
+def level_of(client: httpx.Client, grid: str, level: int, **query: str) -> dict[tuple[int, int], dict[str, int]]:
+    """How many points each feature stands for, tile by tile; of tiles that are whole without their margin."""
+    rows, cols = limits(client, "stations", grid, level)
+    found: dict[tuple[int, int], dict[str, int]] = {}
+    for row in rows:
+        for col in cols:
+            answer = client.get(f"{LAYER}/{grid}/{level}/{row}/{col}", params=query)
+            assert answer.status_code in (200, 204)
+            if answer.content:
+                tile = decode(answer.content)
+                if "innomap-thinned" not in answer.headers:
+                    assert "point_count" not in tile.columns
+                    inside = (tile.geometry.x < EXTENT) & (tile.geometry.y < EXTENT)
+                    tile = tile[inside & (tile.geometry.x >= 0) & (tile.geometry.y >= 0)].assign(point_count=1)
+                else:
+                    assert answer.headers["innomap-thinned"] == "32"
+                    assert tile.geometry.x.between(0, EXTENT).all()
+                    assert tile.geometry.y.between(0, EXTENT).all()
+                found[row, col] = dict(zip(tile["id"], map(int, tile["point_count"]), strict=True))
+    return found
+
+
+def test_every_point_is_counted_once(client: httpx.Client, database_url: sa.URL) -> None:
+    computed = {(grid, level): level_of(client, grid, level) for grid, levels in GRIDS.items() for level in levels}
+    for tiles in computed.values():
+        assert sum(sum(one.values()) for one in tiles.values()) == COUNT
+    # few features where there are many points, and all of them where there is room
+    assert sum(map(len, computed["WebMercatorQuad", 7].values())) < COUNT / 4
+    assert max(max(one.values(), default=0) for one in computed["CGCS2000Quad", 8].values()) > 30
+    # of a choice of points likewise
+    chosen = level_of(client, "WebMercatorQuad", 7, operator="甲")
+    assert sum(sum(one.values()) for one in chosen.values()) == COUNT // 2
+
+    async def make_ready() -> None:
+        engine = create_async_engine(database_url)
+        await thinned.refresh(engine)
+        await engine.dispose()
+
+    asyncio.run(make_ready())
+    with connect(database_url).connect() as connection:
+        ready = connection.scalar(sa.select(sa.func.count()).select_from(t.ready_tile))
+        assert ready
+        # what is ready is what was computed, and is what is given
+        for (grid, level), tiles in computed.items():
+            assert level_of(client, grid, level) == tiles
+        connection.execute(sa.update(t.ready_tile).values(content=b""))
+        connection.commit()
+    assert level_of(client, "WebMercatorQuad", 7) != computed["WebMercatorQuad", 7]
+    # not any more as soon as a row is another
+    with connect(database_url).begin() as connection:
+        connection.execute(sa.text("UPDATE imported_stations SET name = name || '？' WHERE id = 'p-000'"))
+    assert level_of(client, "WebMercatorQuad", 7) == computed["WebMercatorQuad", 7]
+
+
+def test_thinning_can_be_left_and_is_said(client: httpx.Client) -> None:
+    address = f"{LAYER}/WebMercatorQuad/7/52/106"
+    assert len(decode(client.get(address, params={"thin": "none"}).content)) > 300
+    wrong = client.get(address, params={"thin": "some"})
+    assert (wrong.status_code, wrong.json()["parameter"]) == (400, "thin")
+    query = {"thin": "none", "f": "tilejson"}
+    told = client.get(f"{LAYER}/WebMercatorQuad", params=query).json()
+    assert "thin=none" in told["tiles"][0]
+    assert "point_count" in told["vector_layers"][0]["fields"]
+    (layer,) = client.get(f"{LAYER}/CGCS2000Quad").json()["layers"]
+    assert layer["propertiesSchema"]["properties"]["point_count"]["type"] == "integer"
+    assert "thin=none" in layer["description"]
+    style = client.get("/collections/stations/style.json").json()
+    assert "point_count" in str(next(one for one in style["layers"] if one["id"] == "points")["paint"])
