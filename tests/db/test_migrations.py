@@ -1,5 +1,8 @@
 """Migrations go up, down and up again, agree with the models, and refuse what they do not know."""
 
+import random
+import subprocess
+import sys
 import threading
 import time
 from collections import Counter
@@ -10,8 +13,9 @@ import pytest
 import sqlalchemy as sa
 from alembic import command
 
-from app.db.migrate import SchemaTooNew, config, current, upgrade
+from app.db.migrate import MIGRATION_LOCK, SchemaTooNew, config, current, upgrade
 from app.db.tables import metadata
+from app.settings import ROOT
 from tests.conftest import PATIENCE_S, connect, http, served, settings_for
 
 
@@ -123,6 +127,82 @@ def test_down_and_up_under_reads(database_url: sa.URL) -> None:
 def announced(answer: httpx.Response) -> bool:
     kind = answer.headers["content-type"]
     return answer.status_code == 503 and "retry-after" in answer.headers and kind == "application/problem+json"
+
+
+MIGRATE = """
+import sys
+import sqlalchemy as sa
+from app.db.migrate import upgrade
+with sa.create_engine(sys.argv[1], poolclass=sa.NullPool).connect() as connection:
+    upgrade(connection)
+"""
+#: The session that migrates: it holds the lock, whatever became of its program.
+MIGRATING = sa.text("SELECT count(*) FROM pg_locks JOIN pg_database d ON d.oid = database"
+                    " WHERE datname = current_database() AND locktype = 'advisory' AND objid = :key")  # fmt: skip
+SHAPE = """
+    SELECT table_name || '.' || column_name || ' ' || data_type || ' ' || is_nullable || coalesce(column_default, '')
+    FROM information_schema.columns WHERE table_schema = 'public'
+    UNION ALL SELECT indexdef FROM pg_indexes WHERE schemaname = 'public'
+    UNION ALL SELECT conrelid::regclass || ' ' || conname || ' ' || pg_get_constraintdef(oid) FROM pg_constraint
+    WHERE connamespace = 'public'::regnamespace
+"""
+
+
+def content(connection: sa.Connection) -> dict[str, list[str]]:
+    """Every row of every table but for moments and what is drawn by lot; and the schema."""
+    found = {"": sorted([*connection.scalars(sa.text(SHAPE)), *functions(connection)])}
+    for table in sorted(tables(connection)):
+        own = "SELECT column_name FROM information_schema.columns WHERE table_name = :table AND data_type IN (:a, :b)"
+        drawn = connection.scalars(sa.text(own), {"table": table, "a": "timestamp with time zone", "b": "uuid"}).all()
+        rows = sa.text(f"SELECT (to_jsonb(t) - CAST(:drawn AS text[]))::text FROM {table} t ORDER BY 1")  # noqa: S608
+        found[table] = list(connection.scalars(rows, {"drawn": list(drawn)}))
+    connection.rollback()
+    return found
+
+
+def test_a_migration_that_is_killed(database_url: sa.URL) -> None:
+    """``kill -9`` at random moments of the way from the earliest schema: nothing of it is there, then all of it."""
+    chance = random.Random(5)  # noqa: S311
+    program = [sys.executable, "-c", MIGRATE, database_url.render_as_string(hide_password=False)]
+    with connect(database_url).connect() as connection:
+
+        def back() -> None:
+            with connection.begin():
+                command.downgrade(config(connection), "0001")
+
+        def migrating() -> bool:
+            found = connection.scalar(MIGRATING, {"key": MIGRATION_LOCK})
+            connection.rollback()
+            return bool(found)
+
+        back()
+        before, began = content(connection), time.monotonic()
+        assert len(before["platform"]) > 100
+        assert upgrade(connection) is True
+        whole_s, after = time.monotonic() - began, content(connection)
+        assert after[""] != before[""]
+        back()
+        undone = 0
+        while undone < 3:
+            with subprocess.Popen(program, cwd=ROOT) as running:
+                while not migrating() and running.poll() is None:
+                    time.sleep(0.005)
+                time.sleep(chance.uniform(0, whole_s))
+                running.kill()
+            while migrating():
+                time.sleep(0.005)
+            with connection.begin():
+                at = current(connection)
+            if at == "0001":
+                undone += 1
+                assert content(connection) == before
+            else:
+                # it was quicker
+                assert content(connection) == after
+                back()
+        assert upgrade(connection) is True
+        assert content(connection) == after
+        command.check(config(connection))
 
 
 def test_models_and_database_agree(empty_url: sa.URL) -> None:
