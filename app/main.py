@@ -80,7 +80,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
                 async with (
                     app.state.reader.watched(),
                     app.state.watch.running(),
-                    sampled(app.state.reader.engines, app.state.turns),
+                    sampled(app.state.reader.engines, app.state.writer, app.state.turns),
                 ):
                     yield
             await app.state.writer.dispose()

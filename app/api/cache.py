@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.api.metrics import CACHE_BYTES, CACHE_MISSES
 from app.api.rereading import reads
 from app.queries.versions import State
 from app.queries.watch import Watch
@@ -82,6 +83,7 @@ class ResponseCache:
             self.kept.move_to_end(key)
             await _give(kept, scope, send)
         else:
+            CACHE_MISSES.inc()
             await self._ask(key, scope, receive, send)
 
     @staticmethod
@@ -130,6 +132,7 @@ class ResponseCache:
         self.size += new.size - (old.size if old else 0)
         while self.size > self.limit:
             self.size -= self.kept.popitem(last=False)[1].size
+        CACHE_BYTES.set(self.size)
 
 
 async def _give(kept: Kept, scope: Scope, send: Send) -> None:

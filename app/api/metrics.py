@@ -7,7 +7,15 @@ from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, Gauge, Histogram, generate_latest
+from prometheus_client import (
+    CONTENT_TYPE_LATEST,
+    REGISTRY,
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    generate_latest,
+)
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 from prometheus_client.registry import Collector
@@ -31,19 +39,29 @@ REQUESTS = Histogram(
 RUNNING = Gauge("innomap_requests_running", "Requests being answered", multiprocess_mode="livesum")
 CONNECTIONS = Gauge("innomap_database_connections_used", "Connections of the pool in use", multiprocess_mode="livesum")
 POOL = Gauge("innomap_database_connections_most", "Connections the pool may have", multiprocess_mode="livesum")
+WRITING = Gauge("innomap_database_write_connections_used", "Connections for edits in use", multiprocess_mode="livesum")
+WRITE_POOL = Gauge(
+    "innomap_database_write_connections_most", "Connections for edits there may be", multiprocess_mode="livesum"
+)
+CACHE_MISSES = Counter("innomap_cache_misses", "Questions that the kept answers might have answered, and did not")
+CACHE_BYTES = Gauge("innomap_cache_bytes", "Memory that kept answers take", multiprocess_mode="livesum")
+UPLOADS = Counter("innomap_uploads", "Files uploaded to be imported, by what became of them", ["outcome"])
 WAITING = Gauge("innomap_turns_waiting", "Heavy requests waiting for their turn", ["kind"], multiprocess_mode="livesum")
 TAKEN = Gauge("innomap_turns_taken", "Heavy requests at work", ["kind"], multiprocess_mode="livesum")
 
 
 @asynccontextmanager
-async def sampled(engines: Sequence[AsyncEngine], turns: Mapping[Kind, Turns]) -> AsyncIterator[None]:
+async def sampled(
+    readers: Sequence[AsyncEngine], writer: AsyncEngine, turns: Mapping[Kind, Turns]
+) -> AsyncIterator[None]:
     """Look every second how busy this process is, for as long as the context lasts."""
 
     async def sample() -> None:
         while True:
-            pools = [one.pool for one in engines if isinstance(one.pool, QueuePool)]
-            CONNECTIONS.set(sum(one.checkedout() for one in pools))
-            POOL.set(sum(one.size() for one in pools))
+            for engines, used, most in ((readers, CONNECTIONS, POOL), ([writer], WRITING, WRITE_POOL)):
+                pools = [one.pool for one in engines if isinstance(one.pool, QueuePool)]
+                used.set(sum(one.checkedout() for one in pools))
+                most.set(sum(one.size() for one in pools))
             for kind, one in turns.items():
                 WAITING.labels(kind).set(one.waiting)
                 TAKEN.labels(kind).set(one.places - one.free)

@@ -16,6 +16,7 @@ from app.api import params
 from app.api.freshness import TOKEN
 from app.api.keys import editor, unauthorised
 from app.api.limits import MAX_BODY
+from app.api.metrics import UPLOADS
 from app.api.openapi_uploads import uploading
 from app.api.problems import Problem
 from app.api.turns import heavy
@@ -68,7 +69,9 @@ async def post_import(request: Request) -> Response:
             try:
                 report = await run_in_threadpool(confined.run, job, request.app.state.url)
             except Unreadable as error:
+                UPLOADS.labels(error.reason).inc()
                 raise Problem(400, str(error), parameter="file") from None
+    UPLOADS.labels("applied" if report["applied"] else "tried").inc()
     made: dict[str, str] = {}
     if report["applied"]:
         async with request.app.state.writer.connect() as connection:

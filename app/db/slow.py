@@ -1,6 +1,7 @@
 """The log of slow statements, each with its plan as the server makes it for these very values.
 
-Texts among the values are not shown, in the plan neither: they are the clients'.
+Values are not shown, in the plan neither: they are the clients'. Whatever happens to the plan, the request and its
+transaction go on as if nobody had asked for one.
 """
 
 import logging
@@ -8,8 +9,10 @@ import re
 import time
 from typing import Any
 
+from psycopg.pq import TransactionStatus
 from sqlalchemy import Connection, Engine, event
 from sqlalchemy.engine import ExceptionContext, ExecutionContext
+from sqlalchemy.exc import SQLAlchemyError
 
 #: SQLSTATE of a statement that was cancelled, by its time limit or because its client left.
 CANCELED = "57014"
@@ -17,6 +20,12 @@ CANCELED = "57014"
 LONGEST = 4_000
 #: A plan costs a little itself: seconds until there is another.
 PLAN_EVERY_S = 5.0
+#: Longest time a plan may take.
+PLAN_TIMEOUT_MS = 500
+#: Texts, numbers in conditions; a number that is part of a name or stands for a parameter is no value.
+_TEXT = re.compile(r"'(?:[^']|'')*'")
+_CONDITION = re.compile(r"^\s*(?:\w+ )*(?:Cond|Filter|Call|Key|By|Output):.*$", re.MULTILINE)
+_NUMBER = re.compile(r"(?<![\w.$])-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?(?![\w.])")
 _EXPLAINED = re.compile(r"\s*(SELECT|WITH|INSERT|UPDATE|DELETE)\b", re.IGNORECASE)
 _BEGAN = "innomap_began"
 log = logging.getLogger("innomap.slow")
@@ -43,18 +52,45 @@ def tell_slow(engine: Engine, threshold_ms: int) -> None:
         plan = ""
         if not many and _EXPLAINED.match(statement) and time.monotonic() - planned > PLAN_EVERY_S:
             planned = time.monotonic()
-            plan = "\n".join(connection.exec_driver_sql(f"EXPLAIN {statement}", values).scalars())
+            plan = _plan(connection, statement, values)
         _tell("slow statement", took, statement, plan)
 
     @event.listens_for(engine, "handle_error")
     def failed(context: ExceptionContext) -> None:
-        if context.connection and getattr(context.original_exception, "sqlstate", None) == CANCELED:
+        statement = context.statement or ""
+        cut_off = getattr(context.original_exception, "sqlstate", None) == CANCELED
+        if context.connection and cut_off and not statement.startswith("EXPLAIN "):
             took = time.perf_counter() - context.connection.info.get(_BEGAN, time.perf_counter())
-            _tell("statement cut off", took, context.statement or "", "")
+            _tell("statement cut off", took, statement, "")
+
+
+def _plan(connection: Connection, statement: str, values: Any) -> str:
+    """The plan of a statement, or the name of the error that it cost."""
+    driver = connection.connection.driver_connection
+    within = driver is not None and driver.info.transaction_status == TransactionStatus.INTRANS
+    try:
+        if not within:
+            return _explained(connection, statement, values)
+        connection.exec_driver_sql("SAVEPOINT innomap_plan")
+        try:
+            # as long as the savepoint
+            connection.exec_driver_sql(f"SET LOCAL statement_timeout = {PLAN_TIMEOUT_MS}")
+            return _explained(connection, statement, values)
+        finally:
+            connection.exec_driver_sql("ROLLBACK TO SAVEPOINT innomap_plan")
+            connection.exec_driver_sql("RELEASE SAVEPOINT innomap_plan")
+    except SQLAlchemyError as error:
+        return f"({type(error).__name__})"
+
+
+def _explained(connection: Connection, statement: str, values: Any) -> str:
+    plan = "\n".join(connection.exec_driver_sql(f"EXPLAIN {statement}", values).scalars())
+    plan = _TEXT.sub("'…'", plan)
+    return _CONDITION.sub(lambda line: _NUMBER.sub("…", line[0]), plan)
 
 
 def _tell(what: str, took: float, statement: str, plan: str) -> None:
     told = {"milliseconds": round(took * 1000), "statement": " ".join(statement.split())[:LONGEST]}
     if plan:
-        told["plan"] = re.sub(r"'(?:[^']|'')*'", "'…'", plan)[:LONGEST]
+        told["plan"] = plan[:LONGEST]
     log.warning(what, extra=told)

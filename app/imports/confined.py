@@ -75,7 +75,7 @@ def _talk(process: subprocess.Popen[str], job: Job, progress: Progress, complain
                 return report
     except BrokenPipeError:
         pass
-    raise Unreadable(_why(process.wait(), job, complaints))
+    raise _why(process.wait(), job, complaints)
 
 
 def _collect(stream: Any, into: list[str]) -> None:
@@ -84,16 +84,20 @@ def _collect(stream: Any, into: list[str]) -> None:
         del into[:-COMPLAINTS]
 
 
-def _why(status: int, job: Job, complaints: list[str]) -> str:
+def _why(status: int, job: Job, complaints: list[str]) -> Unreadable:
     """Why a process ended without a report."""
     text = "".join(complaints)
     limits = job.limits
     if status in (-signal.SIGKILL, -signal.SIGXCPU):
-        return (
+        told = (
             f"导入超过 {limits.seconds} 秒的时限。 The import took longer than its limit of {limits.seconds} seconds."
         )
+        return Unreadable(told, "time")
     if "MemoryError" in text or "bad_alloc" in text or "llocat" in text or status in (-signal.SIGABRT, -signal.SIGSEGV):
         most = f"{limits.memory >> 20} MiB"
-        return f"读取该文件所需内存超过 {most}。 Reading the file takes more than {most} of memory."
+        told = f"读取该文件所需内存超过 {most}。 Reading the file takes more than {most} of memory."
+        return Unreadable(told, "memory")
     last = text.strip().splitlines()[-1][:300] if text.strip() else f"{status}"
-    return f"导入中断，什么也没有改变（{last}）。 The import broke off, nothing has changed ({last})."
+    return Unreadable(
+        f"导入中断，什么也没有改变（{last}）。 The import broke off, nothing has changed ({last}).", "broken"
+    )

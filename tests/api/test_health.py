@@ -78,6 +78,13 @@ def test_answers_that_stood_ready_are_told_apart(client: httpx.Client) -> None:
     while requests(client, "(kept)", "200") == before and time.monotonic() < deadline:
         client.get(address)
     assert requests(client, "(kept)", "200") > before
+    held, missed = (
+        numbers(client)[name, frozenset()] for name in ("innomap_cache_bytes", "innomap_cache_misses_total")
+    )
+    assert held > 3_000
+    client.get("/collections/counties/items?limit=4")
+    assert numbers(client)["innomap_cache_misses_total", frozenset()] > missed
+    assert numbers(client)["innomap_cache_bytes", frozenset()] > held
 
 
 def test_numbers_of_the_database(client: httpx.Client) -> None:
@@ -88,6 +95,8 @@ def test_numbers_of_the_database(client: httpx.Client) -> None:
     assert found["innomap_data_version", frozenset({("version", version)})] == 1
     assert found["innomap_data_changed_timestamp_seconds", frozenset()] <= time.time()
     assert found["innomap_database_connections_most", frozenset()] >= 1
+    assert found["innomap_database_write_connections_most", frozenset()] >= 1
+    assert found["innomap_database_write_connections_used", frozenset()] == 0
     for kind in ("exports", "tiles", "prints"):
         assert found["innomap_turns_waiting", frozenset({("kind", kind)})] == 0
 
@@ -290,3 +299,56 @@ def test_slow_statements_are_told_with_their_plan(
     assert "plan" not in vars(second)
     assert "plan" not in vars(cut)
     assert not any("秘密" in Json().format(one) for one in caplog.records)
+
+
+def test_a_plan_costs_the_request_nothing(
+    database_url: sa.URL, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a snapshot and without a transaction, whether there is a plan, or it fails or takes too long."""
+    monkeypatch.setattr(slow, "PLAN_EVERY_S", -1)
+    monkeypatch.setattr(slow, "PLAN_TIMEOUT_MS", 100)
+    engine = connect(database_url)
+    with engine.begin() as connection:
+        # what says that it changes nothing is called for the plan, and cannot be planned quickly
+        dawdle = "CREATE FUNCTION dawdle() RETURNS int IMMUTABLE LANGUAGE plpgsql AS"
+        connection.exec_driver_sql(f"{dawdle} 'BEGIN PERFORM pg_sleep(0.3); RETURN 1; END'")
+    slow.tell_slow(engine, 50)
+    usual = "SELECT count(*) FROM platform, pg_sleep(0.06) WHERE area_km2 > 12.75 AND name <> '秘密'"
+    # run once, the table that it reads is not found any more
+    fails = (
+        "SELECT set_config('search_path', 'nowhere', true) FROM (SELECT FROM platform LIMIT 1) AS one, pg_sleep(0.06)"
+    )
+    lasts = "SELECT count(*) FROM platform WHERE dawdle() = 1"
+    with engine.execution_options(isolation_level="REPEATABLE READ").connect() as connection:
+        connection.exec_driver_sql("SET LOCAL statement_timeout = 9000")
+        begun = connection.exec_driver_sql("SELECT pg_current_snapshot()::text").scalar()
+        first = connection.exec_driver_sql(usual).scalar()
+        connection.exec_driver_sql(fails)
+        connection.exec_driver_sql("SET LOCAL search_path = public")
+        assert connection.exec_driver_sql(lasts).scalar() > first
+        assert connection.exec_driver_sql(usual).scalar() == first
+        assert connection.exec_driver_sql("SELECT pg_current_snapshot()::text").scalar() == begun
+        assert connection.exec_driver_sql("SHOW statement_timeout").scalar() == "9s"
+    with engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
+        assert connection.exec_driver_sql(usual).scalar() == first
+    plans = [vars(one)["plan"] for one in caplog.records]
+    assert plans[1:3] == ["(ProgrammingError)", "(OperationalError)"]
+    for plan in (plans[0], *plans[3:]):
+        assert "Seq Scan on platform  (cost=0." in plan
+        assert "(area_km2 > …)" in plan
+        assert "(name <> '…'::text)" in plan
+    assert len(plans) == 5
+
+
+def test_no_value_stands_in_a_plan(loaded_url: sa.URL) -> None:
+    engine = connect(loaded_url)
+    numbered = (
+        "SELECT id FROM region AS region_2 WHERE adcode <> %(name)s AND %(low)s < length(id) AND length(id) < -15.5e1"
+    )
+    with engine.connect() as connection:
+        plan = slow._plan(connection, numbered, {"name": "3304'02", "low": 1753})
+    assert "region_2" in plan
+    for value in ("3304", "1753", "15.5", "155"):
+        assert value not in plan, plan
+    assert "Filter: " in plan
+    assert "rows=" in plan

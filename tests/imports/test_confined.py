@@ -63,8 +63,9 @@ def test_an_import_takes_no_longer_than_it_may(database_url: sa.URL, tmp_path: P
     doing = job(written(tmp_path / "in.csv", GOOD), crs="EPSG:4326", settings=Settings(import_seconds=4))
     with connect(database_url).connect() as lock:
         lock.execute(sa.text("LOCK TABLE region IN ACCESS EXCLUSIVE MODE"))
-        with pytest.raises(Unreadable, match="limit of 4 seconds"):
+        with pytest.raises(Unreadable, match="limit of 4 seconds") as caught:
             confined.run(doing, database_url)
+    assert caught.value.reason == "time"
 
 
 def test_an_import_takes_no_more_memory_than_it_may(database_url: sa.URL, tmp_path: Path) -> None:

@@ -166,6 +166,24 @@ def test_limits_are_settings(database: sa.URL, tmp_path: Path, setting: dict[str
     assert said in refused(database, path, layer=definition(key=None), settings=Settings(**setting))
 
 
+def test_limits_of_a_row_are_settings(database: sa.URL, tmp_path: Path) -> None:
+    """A row beyond them is refused by the rule, the others are not."""
+    path = tmp_path / "in.csv"
+    line = ", ".join(f"120.7 30.{n}" for n in range(6))
+    rows = [("x", "POINT(120.7 30.7)"), ("长" * 21, "POINT(120.7 30.7)"), ("y", f"LINESTRING({line})")]
+    path.write_text("名称,wkt\n" + "".join(f'{name},"{wkt}"\n' for name, wkt in rows), "utf-8")
+    limits = Settings(import_max_text=20, import_max_vertices=5)
+    layer = definition(key=None, name="名称", fields=[], geometry="any")
+    with connect(database).connect() as connection:
+        asked = job(path, layer=layer, mapping={"wkt": "wkt"}, crs="EPSG:4326", settings=limits)
+        report = run(connection, asked, lambda *told: None)
+    assert {one.row: one.rule.rsplit("。", 1)[-1].strip() for one in report.refusals} == {
+        3: "Longer than 20 characters",
+        4: "More than 5 vertices",
+    }
+    assert report.accepted == 1
+
+
 def test_what_an_archive_unpacks_to_is_a_setting(database: sa.URL, tmp_path: Path) -> None:
     path = archive(tmp_path / "in.zip", ("a.shp", np.random.default_rng(1).bytes(2 << 20)), ("a.dbf", b"x"))
     assert "more than 1 MiB" in refused(database, path, settings=Settings(import_max_unpacked_mb=1))

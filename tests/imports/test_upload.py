@@ -1,6 +1,10 @@
 """Uploads over HTTP: for keys that may write, tried by default, within limits of their own."""
 
 import json
+import os
+import re
+import zipfile
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -42,8 +46,10 @@ def test_tried_then_applied(client: httpx.Client, database_url: sa.URL, tmp_path
     assert (tried.json()["accepted"], tried.json()["applied"], tried.json()["file"]) == (1, False, "站点.csv")
     assert client.get("/collections/stations").status_code == 404
 
+    counted = outcomes(client)
     done = send(client, path, admin, definition=DEFINITION, apply="true")
     assert done.json()["changes"] == {"added": 1}
+    assert outcomes(client) - counted == {"applied": 1}
     found = client.get("/collections/stations/items", headers={"Innomap-Token": done.headers["innomap-token"]})
     assert [one["id"] for one in found.json()["features"]] == ["a-1"]
 
@@ -52,6 +58,33 @@ def test_tried_then_applied(client: httpx.Client, database_url: sa.URL, tmp_path
     added = send(client, more, editor, layer="stations", map=["operator=名称"], apply="true", why="补录")
     assert added.json()["changes"] == {"added": 1, "changed": 0, "unchanged": 0}
     assert send(client, more, editor, layer="platforms").status_code == 403
+
+
+def test_what_is_beyond_a_limit_is_refused_by_its_rule(database_url: sa.URL, tmp_path: Path) -> None:
+    """The other limits are tried where files are read; over HTTP each is told alike."""
+    rows, packed = written(tmp_path / "in.csv", *[GOOD] * 11), tmp_path / "packed.zip"
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as made:
+        made.writestr("a.shp", os.urandom(1 << 16) * 17)
+        made.writestr("a.dbf", b"x")
+    limits = {"import_max_unpacked_mb": 1, "import_max_rows": 10}
+    admin = key(database_url, "admin")
+    with served(settings_for(database_url, **limits)) as address, http(address) as client:
+        before = outcomes(client)
+        for file, rule in ((packed, "more than 1 MiB"), (rows, "More than 10 rows")):
+            answer = send(client, file, admin, definition=DEFINITION)
+            assert answer.status_code == 400, answer.text
+            assert answer.headers["content-type"] == "application/problem+json"
+            assert answer.json()["parameter"] == "file"
+            assert rule in answer.json()["detail"]
+        assert outcomes(client) - before == {"file": 2}
+
+
+def outcomes(client: httpx.Client) -> Counter[str]:
+    """How many uploads came to what, as the metrics have it."""
+    found = re.findall(
+        r'^innomap_uploads_total\{outcome="(\w+)"\} ([\d.]+)$', client.get("/metrics").text, re.MULTILINE
+    )
+    return Counter({outcome: int(float(number)) for outcome, number in found})
 
 
 def test_refusals(client: httpx.Client, database_url: sa.URL, tmp_path: Path) -> None:
