@@ -26,7 +26,7 @@ from app.maps.tile_style import tile_style
 from app.queries import thinned, tiles
 from app.queries.items import extent
 from app.queries.selection import Selection
-from app.queries.versions import state
+from app.queries.versions import State, state
 
 router = APIRouter(tags=["tiles"])
 
@@ -223,7 +223,7 @@ async def get_tile(
         # a tile is the same whatever the client accepts or speaks
         del made["Vary"]
         question = await asking.question(connection, described, query)
-        tile = await _tile(connection, question.selection, query, grid, (level, row, col))
+        tile = await _tile(connection, question.selection, query, grid, (level, row, col), request.state.read_from)
         if not tile.content:
             await _within_limits(connection, described, grid, level, row, col)
     if not tile.content:
@@ -238,11 +238,16 @@ async def get_tile(
 
 
 async def _tile(
-    connection: AsyncConnection, selection: Selection, query: Query, grid: TileMatrixSet, at: tuple[int, int, int]
+    connection: AsyncConnection,
+    selection: Selection,
+    query: Query,
+    grid: TileMatrixSet,
+    at: tuple[int, int, int],
+    seen: State,
 ) -> tiles.Tile:
     if query.get(THIN) == "none" or not thinned.is_thinned(selection.collection):
         return await tiles.tile(connection, selection, grid, *at)
-    return await thinned.tile(connection, selection, grid, *at, whole=not query.keys() - {THIN})
+    return await thinned.tile(connection, selection, grid, *at, None if query.keys() - {THIN} else seen)
 
 
 async def _within_limits(

@@ -10,6 +10,7 @@ is. They are given under the mark they were made for alone; until they are made 
 
 import hashlib
 from collections.abc import AsyncIterator
+from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -17,11 +18,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from app.catalog import Collection, Field
 from app.db import tables as t
-from app.encode.tilesets import CELLS, EXTENT, TILE_MATRIX_SETS, TileMatrixSet
+from app.encode.tilesets import CELLS, TILE_MATRIX_SETS, TileMatrixSet
 from app.queries import tiles
 from app.queries.imported import Imported
 from app.queries.selection import Selection, conditions
-from app.queries.tiles import Tile, across, encoded, inside, placed, tile_fields
+from app.queries.tiles import COL, ROW, WIDE_EDGES, Tile, across, encoded, inside, placed, tile_fields
 from app.queries.versions import State, state
 
 #: A tile of points that reaches so many, its margin included, is thinned.
@@ -44,26 +45,48 @@ async def tile(
     level: int,
     row: int,
     col: int,
-    whole: bool = False,
+    whole: State | None = None,
 ) -> Tile:
     """One tile of a selection, thinned where it would hold many; the grid must have it.
 
-    ``whole`` says that the selection is the whole collection, of which there may be a tile ready.
+    ``whole`` says that the selection is the whole collection, of which there may be tiles ready: the state of its
+    layers in the connection's own snapshot.
     """
-    if whole:
-        known = mark(await state(connection, selection.collection.layers), selection.collection)
-        found = await connection.scalar(_ready(selection.collection, grid, level, row, col, known))
-        if found is not None:
-            return Tile(bytes(found), thinned=True)
-    made = await tiles.tile(connection, selection, grid, level, row, col, THINNED_FROM)
-    if not made.capped:
-        return made
-    content = await connection.scalar(thinned_statement(selection, grid, level, row, col))
-    return Tile(bytes(content or b""), thinned=True)
+    where = tiles.place(grid, level, row, col)
+    if whole is None:
+        asked = tiles.statement(selection, grid, level, THINNED_FROM)
+        content, taken = (await connection.execute(asked, where)).one()
+    else:
+        made_for = {"mark": mark(whole, selection.collection)}
+        asked_of_all = _of_all(selection.collection, grid, level, THINNED_FROM)
+        ready, content, taken = (await connection.execute(asked_of_all, where | made_for)).one()
+        if ready is not None:
+            return Tile(bytes(ready), thinned=True)
+    if taken < THINNED_FROM:
+        return Tile(bytes(content or b""))
+    # a little more than the tile: the cells tell what is in it
+    where = tiles.place(grid, level, row, col, margin=1)
+    made = await connection.scalar(thinned_statement(selection, grid, level), where)
+    return Tile(bytes(made or b""), thinned=True)
 
 
-def thinned_statement(selection: Selection, grid: TileMatrixSet, level: int, row: int, col: int) -> sa.Select[bytes]:
-    """The statement of a thinned tile."""
+@lru_cache(1000)
+def _of_all(collection: Collection, grid: TileMatrixSet, level: int, most: int) -> sa.Select[bytes | None, bytes, int]:
+    """The statement of a tile of a whole collection: what is ready, and unless it is, what ``tiles.statement`` gives.
+
+    Built once: that takes longer than many a tile.
+    """
+    kept = t.ready_tile.c
+    ready = sa.select(kept.content).where(
+        kept.collection == collection.id, kept.grid == grid.id, kept.level == level, kept.row == ROW, kept.col == COL,
+        kept.mark == sa.bindparam("mark"),
+    )  # fmt: skip
+    made = tiles.statement(Selection(collection), grid, level, most, ~ready.exists())
+    return sa.select(ready.scalar_subquery(), *made.selected_columns).select_from(*made.get_final_froms())
+
+
+def thinned_statement(selection: Selection, grid: TileMatrixSet, level: int) -> sa.Select[bytes]:
+    """Gives a thinned tile, whose ``tiles.place`` it must be told."""
     collection = selection.collection
     rows, first = collection.relation, collection.relation.alias("first")
     x, y = (sa.func.floor(one) for one in across(grid, level, rows.c.position, CELLS))
@@ -71,20 +94,19 @@ def thinned_statement(selection: Selection, grid: TileMatrixSet, level: int, row
         sa.select(
             sa.func.min(rows.c.id).label("id"), sa.func.count().label("points"), x.label("cell_x"), y.label("cell_y")
         )
-        # a little more than the tile: the cells tell what is in it
-        .where(inside(rows, grid, grid.bounds(level, row, col, 1 / EXTENT)), *conditions(selection, rows))
+        .where(inside(rows, grid), *conditions(selection, rows))
         .group_by("cell_x", "cell_y")
         .cte("cells")
         # else the server takes the cells' numbers for a narrow choice, and sorts all points
         .prefix_with("MATERIALIZED")
     )
-    drawn = placed(grid, level, row, col, first.c.position)
+    drawn = placed(grid, level, ROW, COL, first.c.position)
     features = (
         sa.select(*_feature(collection, first, cells.c.points, drawn))
         .where(
             first.c.id == cells.c.id,
-            cells.c.cell_x.between(col * CELLS, (col + 1) * CELLS - 1),
-            cells.c.cell_y.between(row * CELLS, (row + 1) * CELLS - 1),
+            cells.c.cell_x.between(COL * CELLS, (COL + 1) * CELLS - 1),
+            cells.c.cell_y.between(ROW * CELLS, (ROW + 1) * CELLS - 1),
         )
         .subquery("features")
     )
@@ -106,16 +128,6 @@ def mark(found: State, collection: Collection) -> str:
     """Differs as soon as anything does that a collection's thinned tiles are made of; of the state of its layers."""
     fields = " ".join(one.name for one in tile_fields(collection))
     return hashlib.sha256(f"{found.mark}\n{fields}\n{CELLS} {THINNED_FROM}".encode()).hexdigest()[:20]
-
-
-def _ready(
-    collection: Collection, grid: TileMatrixSet, level: int, row: int, col: int, made_for: str
-) -> sa.Select[bytes]:
-    kept = t.ready_tile.c
-    return sa.select(kept.content).where(
-        kept.collection == collection.id, kept.grid == grid.id, kept.level == level, kept.row == row, kept.col == col,
-        kept.mark == made_for,
-    )  # fmt: skip
 
 
 async def refresh(engine: AsyncEngine) -> None:
@@ -175,8 +187,9 @@ async def _make(connection: AsyncConnection, collection: Collection, grid: TileM
     for table in (PLACE, CELL):
         await connection.run_sync(table.create)
     numbers = (sa.cast(sa.func.floor(one), sa.Integer) for one in across(grid, grid.deepest, rows.c.position, CELLS))
-    places = sa.select(rows.c.id, *numbers).where(inside(rows, grid, grid.whole))
-    await connection.execute(sa.insert(PLACE).from_select(["id", "x", "y"], places))
+    places = sa.select(rows.c.id, *numbers).where(inside(rows, grid))
+    whole = dict(zip(WIDE_EDGES, grid.whole, strict=True))
+    await connection.execute(sa.insert(PLACE).from_select(["id", "x", "y"], places), whole)
     await connection.execute(sa.text("ANALYZE ready_place"))
     levels = [level async for level in _levels(connection, grid)]
     for level in reversed(levels):

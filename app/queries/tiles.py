@@ -1,5 +1,6 @@
 """Vector tiles, built by PostGIS: one row of the answer is one tile. Those of many points: ``queries.thinned``."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import pi
 from typing import Any
@@ -41,8 +42,19 @@ def tile_fields(collection: Collection) -> tuple[Field, ...]:
     return tuple(one for one in collection.fields if one.name in TILE_FIELDS)
 
 
-def _envelope(grid: TileMatrixSet, bounds: Bounds) -> sa.ColumnElement[Any]:
-    return sa.func.ST_MakeEnvelope(*bounds, _srid(grid))
+#: Where a tile is, as its statement is given it: edges with and without the margin, and its place in the grid.
+EDGES, WIDE_EDGES = ("west", "south", "east", "north"), ("wide_west", "wide_south", "wide_east", "wide_north")
+ROW, COL = sa.bindparam("row", type_=sa.Integer), sa.bindparam("col", type_=sa.Integer)
+
+
+def place(grid: TileMatrixSet, level: int, row: int, col: int, margin: float = BUFFER) -> dict[str, float]:
+    """The values of a tile's statement; ``margin`` in units of a tile."""
+    edges, wide = grid.bounds(level, row, col), grid.bounds(level, row, col, margin / EXTENT)
+    return {"row": row, "col": col, **dict(zip(EDGES, edges, strict=True)), **dict(zip(WIDE_EDGES, wide, strict=True))}
+
+
+def _envelope(grid: TileMatrixSet, names: Sequence[str]) -> sa.ColumnElement[Any]:
+    return sa.func.ST_MakeEnvelope(*(sa.bindparam(one, type_=sa.Double) for one in names), _srid(grid))
 
 
 def _srid(grid: TileMatrixSet) -> int:
@@ -58,13 +70,13 @@ def _stored(grid: TileMatrixSet, geometry: sa.ColumnElement[Any]) -> sa.ColumnEl
     return geometry if _srid(grid) == SRID else sa.func.ST_Transform(geometry, SRID)
 
 
-def inside(rows: sa.Subquery, grid: TileMatrixSet, bounds: Bounds) -> sa.ColumnElement[bool]:
-    """Whether a geometry's box meets a tile.
+def inside(rows: sa.Subquery, grid: TileMatrixSet) -> sa.ColumnElement[bool]:
+    """Whether a geometry's box meets a tile or its margin.
 
     The tile's box is carried over to the stored system, not the geometries to the box's, so that the index on the
     stored geometry chooses the rows; only those are projected.
     """
-    return rows.c.geometry.op("&&", is_comparison=True)(_stored(grid, _envelope(grid, bounds)))
+    return rows.c.geometry.op("&&", is_comparison=True)(_stored(grid, _envelope(grid, WIDE_EDGES)))
 
 
 def across(
@@ -93,24 +105,23 @@ def encoded(features: Any, collection: Collection) -> sa.ColumnElement[bytes]:
     return sa.func.ST_AsMVT(features.table_valued(), collection.id, EXTENT, "geom", type_=sa.LargeBinary)
 
 
-def tile_statement(
-    selection: Selection, grid: TileMatrixSet, level: int, row: int, col: int, most: int = MAX_FEATURES
+def statement(
+    selection: Selection, grid: TileMatrixSet, level: int, most: int, *where: sa.ColumnElement[bool]
 ) -> sa.Select[bytes, int]:
-    """The statement of one tile: its bytes and the number of features taken, ``most`` of them."""
+    """Gives one tile, whose ``place`` it must be told: its bytes and the number of features taken, ``most`` of them."""
     collection = selection.collection
     rows = collection.relation
     geometry = rows.c.geometry
     drawn: sa.ColumnElement[Any] = sa.func.ST_AsMVTGeom(
-        _projected(grid, geometry), _envelope(grid, grid.bounds(level, row, col)), EXTENT, BUFFER, True
+        _projected(grid, geometry), _envelope(grid, EDGES), EXTENT, BUFFER, True
     )
     if collection.geometry_type == "Point":
         # nothing to cut, unless there are several in one
         single = sa.func.ST_GeometryType(geometry) == "ST_Point"
-        drawn = sa.case((single, placed(grid, level, row, col, geometry)), else_=drawn)
-    meets = inside(rows, grid, grid.bounds(level, row, col, BUFFER / EXTENT))
+        drawn = sa.case((single, placed(grid, level, ROW, COL, geometry)), else_=drawn)
     features = (
         sa.select(drawn.label("geom"), rows.c.id, *(rows.c[one.name] for one in tile_fields(collection)))
-        .where(meets, *conditions(selection, rows))
+        .where(inside(rows, grid), *conditions(selection, rows), *where)
         .limit(most)
         .subquery("features")
     )
@@ -118,19 +129,20 @@ def tile_statement(
     return sa.select(drawn_only, sa.func.count()).select_from(features)
 
 
+def tile_statement(
+    selection: Selection, grid: TileMatrixSet, level: int, row: int, col: int, most: int = MAX_FEATURES
+) -> sa.Select[bytes, int]:
+    """The statement of one tile with its place."""
+    return statement(selection, grid, level, most).params(place(grid, level, row, col))
+
+
 async def tile(
-    connection: AsyncConnection,
-    selection: Selection,
-    grid: TileMatrixSet,
-    level: int,
-    row: int,
-    col: int,
-    most: int | None = None,
+    connection: AsyncConnection, selection: Selection, grid: TileMatrixSet, level: int, row: int, col: int
 ) -> Tile:
-    """One tile of a selection, cut at ``most`` features (``MAX_FEATURES``); the grid must have it."""
-    most = most or MAX_FEATURES
-    content, taken = (await connection.execute(tile_statement(selection, grid, level, row, col, most))).one()
-    return Tile(bytes(content or b""), capped=taken == most)
+    """One tile of a selection, cut at ``MAX_FEATURES``; the grid must have it."""
+    asked = statement(selection, grid, level, MAX_FEATURES)
+    content, taken = (await connection.execute(asked, place(grid, level, row, col))).one()
+    return Tile(bytes(content or b""), capped=taken == MAX_FEATURES)
 
 
 async def grid_extent(connection: AsyncConnection, collection: Collection, grid: TileMatrixSet) -> Bounds | None:
