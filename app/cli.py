@@ -150,8 +150,8 @@ def print_layout(name: str, out: Path, size: str, lang: str, system: str | None)
     from app.api.prints import MEDIA_TYPES, find_layout, read_layout
     from app.api.problems import Problem
     from app.db.engine import reader, snapshot
+    from app.maps.paper import FontMissing
     from app.maps.print import print_map
-    from app.maps.print_sheet import FontMissing
     from app.queries.layouts import LayoutRows
 
     settings = get_settings()

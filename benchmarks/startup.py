@@ -2,7 +2,7 @@
 
     python -m benchmarks.startup [--runs 5] [--folder DIR]
 
-Starts scripts/serve with an empty folder (the cluster is made, migrated and loaded), then with the same folder again
+Starts `innomap serve` with an empty folder (the cluster is made, migrated and loaded), then with the same folder again
 and again: the private database is stopped before each start. Prints every run and the medians in seconds.
 """
 
@@ -12,13 +12,13 @@ import shutil
 import signal
 import statistics
 import subprocess
+import sys
 import tempfile
 import time
 from pathlib import Path
 
 import httpx
 
-from app.settings import ROOT
 from benchmarks.peers.servers import free_port
 
 MAP = "/maps/jiaxing"
@@ -28,7 +28,7 @@ LONGEST_S = 300
 def started(data: Path) -> tuple[float, float]:
     """Seconds from the command to ready, and to the first map; the service and its database are stopped again."""
     port = free_port()
-    command = [str(ROOT / "scripts/serve"), "--port", str(port), "--data", str(data)]
+    command = [str(Path(sys.executable).with_name("innomap")), "serve", "--port", str(port), "--data", str(data)]
     began = time.perf_counter()
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, start_new_session=True)  # noqa: S603
     try:

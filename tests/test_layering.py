@@ -27,7 +27,7 @@ FLOORS = (
     {"db"},
     {"logs"},
     {"settings"},
-    {"base_maps", "crs", "gcj02", "conformance", "__init__"},
+    {"base_maps", "crs", "gcj02", "pinyin", "conformance", "__init__"},
 )
 LONGEST = 400
 FILES = sorted((ROOT / "app").rglob("*.py"))

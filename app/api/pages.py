@@ -16,7 +16,7 @@ from app.api.overview import tiles
 from app.catalog import COLLECTIONS
 from app.db.engine import snapshot
 from app.maps.assets import vendored_packages
-from app.maps.print import version_mark
+from app.maps.paper import version_mark
 from app.maps.symbols import PLATFORM_SYMBOLS, swatch
 from app.queries.codes import listed
 from app.queries.exports import FORMATS

@@ -19,8 +19,7 @@ from app.api.problems import Problem, closest
 from app.api.security import POLICY, policy
 from app.api.turns import heavy
 from app.db.engine import snapshot
-from app.maps.print import print_map, version_mark
-from app.maps.print_sheet import SIZES, FontMissing, Format
+from app.maps.paper import SIZES, FontMissing, Format, version_mark
 from app.queries.layouts import LayoutRows, layout_rows, layouts
 from app.queries.versions import state
 
@@ -94,4 +93,7 @@ async def read_layout(connection: AsyncConnection, layout: str) -> tuple[LayoutR
 
 
 def _drawn(rows: LayoutRows, version: str, size: str, lang: str, extension: Format) -> bytes:
+    # with matplotlib, which no start should wait for
+    from app.maps.print import print_map
+
     return print_map(rows, version, size, lang).file(extension)

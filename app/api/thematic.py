@@ -25,12 +25,10 @@ from app.catalog.platforms import PLATFORM_LAYERS
 from app.db.engine import snapshot
 from app.maps import wording
 from app.maps.charts_ranking import ranking
-from app.maps.print import version_mark
-from app.maps.print_ground import version_line
+from app.maps.paper import version_line, version_mark
 from app.maps.thematic import printed_theme
 from app.maps.thematic_counts import counted_theme
 from app.maps.thematic_drawing import HATCH, drawing, legend
-from app.maps.thematic_print import print_thematic
 from app.queries import thematic
 from app.queries.layouts import ground
 from app.queries.thematic import COMPARED, OVERS
@@ -81,6 +79,9 @@ async def get_thematic_print(request: Request, extension: str) -> Response:
         made = await _made(connection, given, drawn=True)
 
     def draw() -> bytes:
+        # with matplotlib, which no start should wait for
+        from app.maps.thematic_print import print_thematic
+
         last = (*CREDITS, version_line(made.changed, version_mark(made.state)))
         return print_thematic(made.theme, made.compared, made.ground, last, size, lang).file(kind)
 

@@ -13,7 +13,6 @@ from typing import Any
 
 import shapely
 import sqlalchemy as sa
-from pypinyin import lazy_pinyin
 from shapely.geometry.base import BaseGeometry
 from sqlalchemy import Connection
 
@@ -23,6 +22,7 @@ from app.edits.layer import Edit, Fault, Layer, Refused, Wanted, ewkt
 from app.edits.values import properties_of, required
 from app.filters.errors import FilterError
 from app.filters.geometries import literal
+from app.pinyin import syllables
 from app.queries.items import DECIMALS, View, single
 
 #: RFC 7396 keeps what is not named; a GeoJSON geometry is one value and never mixed with the one before.
@@ -231,7 +231,7 @@ def _new_id(connection: Connection, layer: Layer, given: Any, properties: Mappin
             raise Taken(f"代号 {given!r} 已用或曾用。 The id {given!r} is in use, or was.")
         return given
     name = str(properties.get("name_en") or properties.get("name") or layer.collection.id)
-    words = name if name.isascii() else " ".join(lazy_pinyin(name))
+    words = name if name.isascii() else " ".join(syllables(name))
     stem = "-".join(re.findall(r"[a-z0-9]+", words.lower().replace("'", "")))[:60].strip("-") or "item"
     number = 1
     while _exists(connection, layer, item := stem if number == 1 else f"{stem}-{number}"):

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import shapely
-from pypinyin import lazy_pinyin
 from sqlalchemy import Connection
 
 from app.catalog.imported import Definition, FieldDefinition
@@ -21,6 +20,7 @@ from app.imports.job import PARTS, Job
 from app.imports.report import Report
 from app.imports.shapes import MISSING, checked
 from app.imports.source import Batch, Source
+from app.pinyin import syllables
 
 #: Columns that are taken for coordinates where nobody says otherwise, east and north.
 EAST = ("lon", "lng", "long", "longitude", "x", "经度", "东坐标", "东经")
@@ -312,7 +312,7 @@ def slug(key: str | None) -> str:
     if SLUG.fullmatch(words) and len(words) <= LONGEST_ID:
         return words
     if not words.isascii():
-        words = " ".join(lazy_pinyin(words))
+        words = " ".join(syllables(words))
     made = "-".join(re.findall(r"[a-z0-9]+", words.lower()))
     if not made or len(made) > LONGEST_ID:
         raise Wrong(f"键须为 1 至 {LONGEST_ID} 个字符。 A key has 1 to {LONGEST_ID} characters")

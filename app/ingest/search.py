@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 import sqlalchemy as sa
-from pypinyin import Style, lazy_pinyin, load_phrases_dict
 from sqlalchemy import Connection
 
 from app.db import tables as t
+from app.pinyin import initials, syllables
 
 NAME, OTHER_NAME, WORDS = 1, 2, 3
 REGION_COLLECTIONS = {"county": "counties", "city": "cities", "town": "towns"}
@@ -16,15 +16,6 @@ REGION_COLLECTIONS = {"county": "counties", "city": "cities", "town": "towns"}
 MEASURED, OTHER_REGIONS = "regions", "places"
 #: Longest text that is worth its pinyin: names, not paragraphs.
 PINYIN_LENGTH = 60
-
-# words of the plans whose characters have several readings, where the dictionary takes the wrong one
-load_phrases_dict(
-    {
-        "长三角": [["cháng"], ["sān"], ["jiǎo"]],
-        "支行": [["zhī"], ["háng"]],
-        "药都": [["yào"], ["dū"]],
-    }
-)
 
 Entry = tuple[str, str, int, str]
 
@@ -53,8 +44,7 @@ def _spoken(text: str) -> tuple[str, str]:
     """Pinyin in full and its initials, letters and digits only: nobody types the brackets and quotes of a name."""
     if len(text) > PINYIN_LENGTH or text.isascii():
         return "", ""
-    full, initials = lazy_pinyin(text), lazy_pinyin(text, style=Style.FIRST_LETTER)
-    return _letters(full), _letters(initials)
+    return _letters(syllables(text)), _letters(initials(text))
 
 
 def _letters(parts: list[str]) -> str:

@@ -3,7 +3,6 @@
 The same rows, release and fonts give the same bytes: nothing is drawn from a clock or by chance.
 """
 
-import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import hypot
@@ -15,10 +14,11 @@ from shapely.geometry.base import BaseGeometry
 from app.catalog import COLLECTIONS
 from app.maps import symbols
 from app.maps.layout_map import NUMBERED, member_order
-from app.maps.print_ground import Paper, version_line
+from app.maps.paper import Format, version_line
+from app.maps.print_ground import Paper
 from app.maps.print_labels import Place, Word, spread
 from app.maps.print_legend import Entry, Legend
-from app.maps.print_sheet import Format, Sheet
+from app.maps.print_sheet import Sheet
 from app.maps.print_symbols import OUTER, RING, draw_area, draw_point
 from app.maps.symbols import Symbol
 from app.queries.layouts import LayoutRows
@@ -57,11 +57,6 @@ class PrintedMap:
     def file(self, extension: Format) -> bytes:
         """The map as a file of one format."""
         return self.sheet.file(extension)
-
-
-def version_mark(state: str) -> str:
-    """A short mark of a state of the data (``queries.versions``), to be printed."""
-    return hashlib.sha256(state.encode()).hexdigest()[:8]
 
 
 def print_map(rows: LayoutRows, version: str, size: str, lang: str) -> PrintedMap:

@@ -5,7 +5,6 @@ which is the local grid of Jiaxing and keeps angles and lengths within 0.1 % ove
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from math import ceil, floor, log10
 from typing import Any
 
@@ -15,15 +14,14 @@ from pyproj import Transformer
 from shapely.geometry import Polygon, box
 from shapely.geometry.base import BaseGeometry
 
-from app import __version__
 from app.maps import symbols
 from app.maps.ground import geometry, parts, place_name
+from app.maps.paper import PROJECTION
 from app.maps.print_labels import Frame, Room, Word
 from app.maps.print_sheet import MARGIN, POINT, Sheet, text_width, wrapped
 
 Row = Mapping[str, Any]
 
-PROJECTION = 4549
 #: Millimetres on A4: the legend's width, the scale bar's, and room around the region.
 LEGEND, SCALE_BAR, AROUND = 80.0, 66.0, 5.0
 #: Type size of the source lines, and their distance as a share of it.
@@ -31,14 +29,6 @@ _SMALL, _LEADING = 5.6, 1.32
 #: Millimetres: what is simplified away, and the smallest island's side.
 _TOLERANCE, _ISLET = 0.06, 0.25
 _TO_METRES = Transformer.from_crs(4326, PROJECTION, always_xy=True)
-
-
-def version_line(changed: datetime, version: str) -> str:
-    """The last of the source lines: from when and which state of the data a map is."""
-    return (
-        f"数据日期 Data of {changed.date().isoformat()} · 数据版本 version {version}"
-        f" · 软件 release {__version__} · CGCS2000 / 3° Gauss-Kruger CM 120°E (EPSG:{PROJECTION})"
-    )
 
 
 class Paper:

@@ -24,11 +24,9 @@ from shapely.geometry import Polygon, box
 from shapely.geometry.base import BaseGeometry
 
 from app.maps import symbols
+from app.maps.paper import SIZES, FontMissing, Format
 
 FontSize = float
-Format = Literal["png", "svg", "pdf"]
-#: Width and height in millimetres, landscape (ISO 216).
-SIZES = {"A4": (297.0, 210.0), "A3": (420.0, 297.0)}
 DPI = 300
 MARGIN = 12.0
 MM_PER_INCH = 25.4
@@ -36,9 +34,8 @@ MM_PER_INCH = 25.4
 POINT = MM_PER_INCH / 72
 #: Points in a pixel of the screen, in which ``symbols`` gives widths.
 PIXEL = 0.75
-#: Fonts that hold the characters of the data, the first found is used, and the package that brings one.
+#: Fonts that hold the characters of the data, the first found is used.
 FONTS = ("Noto Sans CJK SC", "Source Han Sans SC")
-FONT_PACKAGE = "fonts-noto-cjk"
 #: What a moment or a program would write into a file, left out.
 _METADATA: dict[str, dict[str, Any]] = {
     "png": {"Software": None},
@@ -64,16 +61,6 @@ matplotlib.rcParams.update(
 )
 
 
-class FontMissing(Exception):
-    """No font of this machine holds Chinese; better no map than boxes."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            f"没有中文字体，请安装软件包 {FONT_PACKAGE}。 No Chinese font is found: install the package {FONT_PACKAGE}."
-        )
-
-
-@cache
 def font_family() -> str:
     """The name of the font to draw with. Raises ``FontMissing``."""
     manager = font_manager.fontManager

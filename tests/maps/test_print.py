@@ -16,8 +16,9 @@ from shapely.geometry import box
 from app import cli
 from app.db.engine import reader, snapshot
 from app.maps import print_sheet, symbols
+from app.maps.paper import SIZES, FontMissing
 from app.maps.print import PrintedMap, print_map
-from app.maps.print_sheet import MARGIN, SIZES, FontMissing, wrapped
+from app.maps.print_sheet import MARGIN, wrapped
 from app.queries.layouts import LayoutRows, layout_rows, layouts
 from app.settings import get_settings
 from tests.conftest import settings_for

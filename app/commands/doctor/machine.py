@@ -159,7 +159,8 @@ def temporary(patient: Patient) -> Iterator[Finding]:
 def fonts(patient: Patient) -> Iterator[Finding]:
     """The font that maps to print are drawn with."""
     # matplotlib takes a second to load, which no other command should wait for
-    from app.maps.print_sheet import FontMissing, font_family
+    from app.maps.paper import FontMissing
+    from app.maps.print_sheet import font_family
 
     try:
         yield ok(font_family())
