@@ -1,6 +1,6 @@
 """How long a start takes, until the service is ready and until it has drawn its first map.
 
-    python -m benchmarks.startup [--runs 5] [--folder DIR]
+    scripts/benchmark startup [--runs 5] [--folder DIR]
 
 Starts `innomap serve` with an empty folder (the cluster is made, migrated and loaded), then with the same folder again
 and again: the private database is stopped before each start. Prints every run and the medians in seconds.

@@ -16,7 +16,7 @@ TOKEN = "Innomap-Token"  # noqa: S105
 
 
 async def caught_up(request: Request) -> None:
-    """Read from a server that has what the request's token names: a standby, else the primary.
+    """Read from a server that has what the request's token names: a standby, waited for a moment, else the primary.
 
     The primary is waited for up to a bound; a server that takes writes itself always has it. Raises a 400 for what is
     no token, and a 503 when the bound is over.
@@ -27,7 +27,7 @@ async def caught_up(request: Request) -> None:
     if not re.fullmatch("[0-9A-F]{1,8}/[0-9A-F]{1,8}", token):
         raise Problem(400, "不是本服务给出的标记。 Not a token of this service.", parameter=TOKEN)
     readers: Readers = request.app.state.reader
-    if readers.answer_from(token):
+    if await readers.answer_from(token):
         return
     wait = request.app.state.settings.token_wait_ms / 1000
     if not await reached(readers.primary, token, wait):

@@ -8,8 +8,9 @@ again; a request that was reading from it is told (``Reading.lost``), so that it
 
 import asyncio
 import logging
+import time
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, contextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Protocol
@@ -21,6 +22,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 #: Seconds between two looks at a standby: so long its changes may wait to be read from it.
 LOOK_S = 0.25
+#: Seconds between two looks while a client waits for what it has seen, and the longest that it does before the primary
+#: answers it.
+SOON_S = 0.01
+WAIT_S = 0.2
 #: Seconds that a standby may take to answer such a look.
 PATIENCE_S = 2.0
 #: SQLSTATE of a read that a standby ended because it had to go on replaying.
@@ -66,10 +71,15 @@ class Standby:
         self.number = number
         self.up = False
         self.replayed = 0
+        self._soon = asyncio.Event()
         self._lent: dict[asyncio.Timeout, Reading] = {}
 
     def has(self, position: int) -> bool:
         return self.up and self.replayed >= position
+
+    def look_soon(self) -> None:
+        """Somebody waits for what the server may have by now."""
+        self._soon.set()
 
     @asynccontextmanager
     async def lent(self, reading: Reading) -> AsyncIterator[None]:
@@ -128,7 +138,10 @@ class Standby:
                 if not self.up:
                     log.warning("standby %d answers reads", self.number)
                 self.up = True
-                await asyncio.sleep(LOOK_S)
+                await asyncio.sleep(SOON_S)
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._soon.wait(), LOOK_S - SOON_S)
+                self._soon.clear()
 
 
 def _is_lost(error: DBAPIError, state: str | None) -> bool:
@@ -159,13 +172,24 @@ class Readers:
         """From now on a standby answers only if it has come to a position of the log."""
         self.needed = max(self.needed, lsn(position))
 
-    def answer_from(self, position: str) -> bool:
-        """Whether a standby has what the client of this request has seen; no other answers it from now on."""
+    async def answer_from(self, position: str) -> bool:
+        """Whether a standby has what the client of this request has seen, or will in a moment.
+
+        No other answers the request from now on.
+        """
         reading = READING.get()
         if reading is None:
             return False
         reading.needed = lsn(position)
-        return self.fit(reading) is not None
+        deadline = time.monotonic() + WAIT_S
+        while self.fit(reading) is None:
+            following = [one for one in self.standbys if one.up]
+            if not following or time.monotonic() > deadline:
+                return False
+            for one in following:
+                one.look_soon()
+            await asyncio.sleep(SOON_S)
+        return True
 
     @contextmanager
     def reading(self) -> Iterator[Reading]:

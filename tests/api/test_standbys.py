@@ -5,11 +5,13 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
 
 import httpx
 import pytest
 import sqlalchemy as sa
 
+from app.db import standbys as standbys_of_app
 from app.db import tables as t
 from app.db.embedded import Cluster
 from app.edits import keys
@@ -157,6 +159,27 @@ def test_what_was_seen_once_is_seen_from_then_on(
         until(lambda: bool(client.get(ITEM).json()["properties"]["concept"] == "changed"))
         until(lambda: client.get(ITEM).is_success and sum(answered(one, private_url) for one in two) > before + 100)
     assert client.get(ITEM, headers={"Innomap-Token": "seen"}).status_code == 400
+
+
+def test_who_brings_a_token_is_answered_by_a_standby_that_is_nearly_there(
+    private_url: sa.URL, two: list[Standby], client: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # as long as may be on a machine that is busy
+    monkeypatch.setattr(standbys_of_app, "WAIT_S", PATIENCE_S)
+    with paused(two):
+        with connect(private_url).begin() as connection:
+            connection.execute(sa.text("SELECT pg_logical_emit_message(true, 'test', 'that the standbys lack')"))
+        with connect(private_url).connect() as connection:
+            token = connection.scalar(sa.text("SELECT pg_current_wal_lsn()::text"))
+        before = [answered(one, private_url) for one in two]
+        with ThreadPoolExecutor() as pool:
+            waiting = [pool.submit(client.get, ITEM, headers={"Innomap-Token": token}) for _ in range(8)]
+            assert not wait(waiting, timeout=1).done
+            for engine in map(_superuser, two):
+                with engine.connect() as resuming:
+                    resuming.execute(sa.text("SELECT pg_wal_replay_resume()"))
+            assert {one.result().status_code for one in waiting} == {200}
+    until(lambda: sum(answered(one, private_url) for one in two) > sum(before) + 500)
 
 
 def test_no_read_fails_when_a_standby_is_lost_under_load(
