@@ -14,7 +14,7 @@ from app.db.migrate import upgrade
 from app.imports import layers
 from app.imports.report import Report
 from app.imports.staging import Stage
-from app.ingest.load import load
+from app.ingest.load import load_if_changed
 from app.settings import ROOT, Settings
 from benchmarks.peers.data import BOX, TRADES, definition, layer
 
@@ -54,21 +54,24 @@ DEGREE_M = 111_000
 def prepare(url: sa.URL, counts: list[int], vertices: list[int]) -> None:
     """Migrate, load, and make whatever layers and outlines are not there yet."""
     engine = sa.create_engine(url, poolclass=sa.NullPool)
+    made = []
     with engine.connect() as connection:
         upgrade(connection)
-        load(connection, ROOT / "geodata", Settings().county_outlines)
+        load_if_changed(connection, ROOT / "geodata", Settings().county_outlines)
         connection.rollback()
         for count in counts:
             if layers.known(connection, layer(count)) is None:
                 began = time.monotonic()
                 _points(connection, count)
+                made.append(f"imported_{layer(count)}")
                 print(f"{count:,} points made in {time.monotonic() - began:.0f} s", flush=True)
             connection.rollback()
         for count in vertices:
             connection.execute(sa.text(OUTLINE), ring(count))
         connection.commit()
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.execute(sa.text("VACUUM ANALYZE"))
+        for table in (*made, "platform"):
+            connection.execute(sa.text(f"VACUUM ANALYZE {table}"))
 
 
 def _points(connection: sa.Connection, count: int) -> None:
