@@ -61,6 +61,7 @@ matplotlib.rcParams.update(
 )
 
 
+@cache
 def font_family() -> str:
     """The name of the font to draw with. Raises ``FontMissing``."""
     manager = font_manager.fontManager
