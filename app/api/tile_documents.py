@@ -17,10 +17,11 @@ REL = "http://www.opengis.net/def/rel/ogc/1.0"
 DIMENSIONS = {"Point": 0, "LineString": 1, "Polygon": 2, "MultiPolygon": 2}
 #: What a tileset of points says of itself, in Chinese and in English.
 THINNED_NOTE = (
-    f"瓦片内的点达到 {thinned.THINNED_FROM} 个时稀疏为 {CELLS}×{CELLS} 格：每格一个要素，其他属性为格内编号最小者的，"
-    "point_count 为格内点数；thin=none 不稀疏。",
-    f"A tile that reaches {thinned.THINNED_FROM} points is thinned to {CELLS} by {CELLS} cells: one feature a cell,"
-    " whose point_count is the number of points in it and whose other properties are those of the first of them by id;"
+    f"瓦片内的点达到 {thinned.THINNED_FROM} 个时稀疏为 {CELLS}×{CELLS} 格：每格一个要素，位于格内各点的平均位置，"
+    "其他属性为编号最小者的，point_count 为格内点数；thin=none 不稀疏。",
+    f"A tile that reaches {thinned.THINNED_FROM} points is thinned to {CELLS} by {CELLS} cells: one feature a cell"
+    " at the mean place of its points, whose point_count is their number and whose other properties are those of the"
+    " first of them by id;"
     " thin=none leaves the points.",
 )
 

@@ -29,8 +29,14 @@ POINTS: Expression = ["==", ["geometry-type"], "Point"]
 #: How many points a feature stands for: one, but in thinned tiles (``queries.thinned``).
 STANDS_FOR: Expression = ["coalesce", ["get", "point_count"], 1]
 SEVERAL: Expression = [">", STANDS_FOR, 1]
-#: Radius in pixels by the number's order of magnitude: a cell of a thinned tile is 16 pixels wide.
-RADIUS_OF_SEVERAL: Expression = ["interpolate", ["linear"], ["log10", STANDS_FOR], 0, 3, 1, 6, 2, 9, 4, 15]
+#: Radius in pixels by the number's order of magnitude: a cell of a thinned tile is 16 pixels wide, or up to 32.
+RADIUS_OF_SEVERAL: Expression = ["interpolate", ["linear"], ["log10", STANDS_FOR], 0, 2.5, 1, 5, 2, 7.5, 4, 10]
+#: The number as it fits in: 240, 2.4k, 24k.
+SHORT: Expression = [
+    "case", ["<", STANDS_FOR, 1000], ["to-string", STANDS_FOR],
+    ["concat", ["case", ["<", STANDS_FOR, 9950], ["/", ["round", ["/", STANDS_FOR, 100]], 10],
+                ["round", ["/", STANDS_FOR, 1000]]], "k"],
+]  # fmt: skip
 
 
 def tile_style(collection: Collection, source: dict[str, Any], lang: Literal["zh", "en"]) -> dict[str, Any]:
@@ -127,9 +133,10 @@ def _numbers() -> Layer:
         "type": "symbol",
         "filter": SEVERAL,
         "layout": {
-            "text-field": ["to-string", STANDS_FOR],
+            "text-field": SHORT,
             "text-font": list(FONTS),
-            "text-size": 10,
+            "text-size": 8.5,
+            "text-padding": 0,
             "symbol-sort-key": ["-", STANDS_FOR],
         },
         "paint": {"text-color": symbols.PAPER},

@@ -1,5 +1,5 @@
 """Tiles of many points, thinned: a tile is divided into cells, and of each cell's points the first by id stands for
-all, with their number (``point_count``).
+all, in the middle of them (the mean of their places), with their number (``point_count``).
 
 A point is in one cell of one tile and in no other, so that the numbers of a level add up to the number of points in the
 layer; a thinned tile has no margin, therefore.
@@ -18,11 +18,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from app.catalog import Collection, Field
 from app.db import tables as t
-from app.encode.tilesets import CELLS, TILE_MATRIX_SETS, TileMatrixSet
+from app.encode.tilesets import CELLS, EXTENT, TILE_MATRIX_SETS, WEB_MERCATOR_QUAD, TileMatrixSet
 from app.queries import tiles
 from app.queries.imported import Imported
 from app.queries.selection import Selection, conditions
-from app.queries.tiles import COL, ROW, WIDE_EDGES, Tile, across, encoded, inside, placed, tile_fields
+from app.queries.tiles import COL, ROW, WIDE_EDGES, Tile, across, encoded, inside, tile_fields
 from app.queries.versions import State, state
 
 #: A tile of points that reaches so many, its margin included, is thinned.
@@ -89,10 +89,15 @@ def thinned_statement(selection: Selection, grid: TileMatrixSet, level: int) -> 
     """Gives a thinned tile, whose ``tiles.place`` it must be told."""
     collection = selection.collection
     rows, first = collection.relation, collection.relation.alias("first")
-    x, y = (sa.func.floor(one) for one in across(grid, level, rows.c.position, CELLS))
+    x, y = across(grid, level, rows.c.position, CELLS)
     cells = (
         sa.select(
-            sa.func.min(rows.c.id).label("id"), sa.func.count().label("points"), x.label("cell_x"), y.label("cell_y")
+            sa.func.min(rows.c.id).label("id"),
+            sa.func.count().label("points"),
+            sa.func.sum(x).label("sum_x"),
+            sa.func.sum(y).label("sum_y"),
+            sa.func.floor(x).label("cell_x"),
+            sa.func.floor(y).label("cell_y"),
         )
         .where(inside(rows, grid), *conditions(selection, rows))
         .group_by("cell_x", "cell_y")
@@ -100,9 +105,8 @@ def thinned_statement(selection: Selection, grid: TileMatrixSet, level: int) -> 
         # else the server takes the cells' numbers for a narrow choice, and sorts all points
         .prefix_with("MATERIALIZED")
     )
-    drawn = placed(grid, level, ROW, COL, first.c.position)
     features = (
-        sa.select(*_feature(collection, first, cells.c.points, drawn))
+        sa.select(*_feature(collection, first, cells, 1, ROW, COL))
         .where(
             first.c.id == cells.c.id,
             cells.c.cell_x.between(COL * CELLS, (COL + 1) * CELLS - 1),
@@ -114,20 +118,33 @@ def thinned_statement(selection: Selection, grid: TileMatrixSet, level: int) -> 
 
 
 def _feature(
-    collection: Collection, rows: sa.FromClause, points: sa.ColumnElement[int], drawn: sa.ColumnElement[Any]
+    collection: Collection, rows: sa.FromClause, cells: sa.FromClause, wider: int, row: Any, col: Any
 ) -> list[sa.ColumnElement[Any]]:
-    """The row that stands for the others of its cell, and their number."""
-    carried = (rows.c[one.name] for one in tile_fields(collection))
-    return [drawn.label("geom"), rows.c.id, sa.cast(points, sa.Integer).label(POINT_COUNT.name), *carried]
+    """The row that stands for the others of its cell, in the middle of them, and their number.
+
+    The sums of places are in cells; a cell of this tile is ``wider`` of those.
+    """
+    unit = EXTENT / CELLS / wider
+    drawn = sa.func.ST_MakePoint(
+        sa.func.round(cells.c.sum_x / cells.c.points * unit - col * EXTENT),
+        sa.func.round(cells.c.sum_y / cells.c.points * unit - row * EXTENT),
+    )
+    number = sa.cast(cells.c.points, sa.Integer).label(POINT_COUNT.name)
+    return [drawn.label("geom"), rows.c.id, number, *(rows.c[one.name] for one in tile_fields(collection))]
 
 
 # ------------------------------------------------------------------------------------------------------- kept ready
 
 
+@lru_cache(500)
+def _form(collection: Collection) -> str:
+    """How the thinned tiles of a collection are made."""
+    return f"{thinned_statement(Selection(collection), WEB_MERCATOR_QUAD, 0)}\n{CELLS} {THINNED_FROM}"
+
+
 def mark(found: State, collection: Collection) -> str:
     """Differs as soon as anything does that a collection's thinned tiles are made of; of the state of its layers."""
-    fields = " ".join(one.name for one in tile_fields(collection))
-    return hashlib.sha256(f"{found.mark}\n{fields}\n{CELLS} {THINNED_FROM}".encode()).hexdigest()[:20]
+    return hashlib.sha256(f"{found.mark}\n{_form(collection)}".encode()).hexdigest()[:20]
 
 
 async def refresh(engine: AsyncEngine) -> None:
@@ -162,11 +179,11 @@ PLACE = sa.Table(
     "ready_place",
     sa.MetaData(),
     sa.Column("id", sa.Text(collation="C")),
-    sa.Column("x", sa.Integer),
-    sa.Column("y", sa.Integer),
+    sa.Column("x", sa.Double),
+    sa.Column("y", sa.Double),
     prefixes=["TEMPORARY"],
 )
-#: The cells of each level that has tiles of many points.
+#: The cells of each level that has tiles of many points; the sums of places are in cells of the deepest level.
 CELL = sa.Table(
     "ready_cell",
     sa.MetaData(),
@@ -175,6 +192,8 @@ CELL = sa.Table(
     sa.Column("y", sa.Integer),
     sa.Column("id", sa.Text(collation="C")),
     sa.Column("points", sa.BigInteger),
+    sa.Column("sum_x", sa.Double),
+    sa.Column("sum_y", sa.Double),
     prefixes=["TEMPORARY"],
 )
 
@@ -186,18 +205,13 @@ async def _make(connection: AsyncConnection, collection: Collection, grid: TileM
     await connection.execute(sa.text("SET LOCAL work_mem = '64MB'"))
     for table in (PLACE, CELL):
         await connection.run_sync(table.create)
-    numbers = (sa.cast(sa.func.floor(one), sa.Integer) for one in across(grid, grid.deepest, rows.c.position, CELLS))
-    places = sa.select(rows.c.id, *numbers).where(inside(rows, grid))
+    places = sa.select(rows.c.id, *across(grid, grid.deepest, rows.c.position, CELLS)).where(inside(rows, grid))
     whole = dict(zip(WIDE_EDGES, grid.whole, strict=True))
     await connection.execute(sa.insert(PLACE).from_select(["id", "x", "y"], places), whole)
     await connection.execute(sa.text("ANALYZE ready_place"))
     levels = [level async for level in _levels(connection, grid)]
     for level in reversed(levels):
-        if level == levels[-1]:
-            finer, wider = sa.select(PLACE, sa.literal(1).label("points")), 1 << (grid.deepest - level)
-        else:
-            finer, wider = sa.select(CELL).where(CELL.c.level == level + 1), 2
-        await connection.execute(_cells_of(level, finer.subquery("finer"), wider))
+        await connection.execute(_cells_of(level, grid.deepest, finest=level == levels[-1]))
     await connection.execute(sa.text("ANALYZE ready_cell"))
     for level in levels:
         await connection.execute(_tiles_of(collection, grid, level, made_for))
@@ -209,18 +223,30 @@ async def _levels(connection: AsyncConnection, grid: TileMatrixSet) -> AsyncIter
     """The levels that have a tile of many points; a tile of a level has no more than the one above it."""
     for level in grid.served:
         side = CELLS << (grid.deepest - level)
-        tile = [(number // side).label(name) for name, number in (("tile_x", PLACE.c.x), ("tile_y", PLACE.c.y))]
+        places = (("tile_x", PLACE.c.x), ("tile_y", PLACE.c.y))
+        tile = [sa.func.floor(place / side).label(name) for name, place in places]
         many = sa.select(*tile).group_by("tile_x", "tile_y").having(sa.func.count() >= THINNED_FROM)
         if not await connection.scalar(sa.select(many.exists())):
             return
         yield level
 
 
-def _cells_of(level: int, finer: sa.Subquery, wider: int) -> sa.Insert:
-    """Inserts the cells of a level, each ``wider`` times as wide as those given."""
-    cell = [(number // wider).label(name) for name, number in (("cell_x", finer.c.x), ("cell_y", finer.c.y))]
-    made = sa.select(sa.literal(level), *cell, sa.func.min(finer.c.id), sa.func.sum(finer.c.points))
-    return sa.insert(CELL).from_select([one.name for one in CELL.c], made.group_by("cell_x", "cell_y"))
+def _cells_of(level: int, deepest: int, finest: bool) -> sa.Insert:
+    """Inserts the cells of a level, made of the points or of the cells of the next level."""
+    finer: sa.Select[Any]
+    x: sa.ColumnElement[Any]
+    y: sa.ColumnElement[Any]
+    if finest:
+        # a floating point number by a power of two: to the last bit what it is at the level itself
+        x, y = (sa.func.floor(one / (1 << (deepest - level))) for one in (PLACE.c.x, PLACE.c.y))
+        found = (sa.func.min(PLACE.c.id), sa.func.count(), sa.func.sum(PLACE.c.x), sa.func.sum(PLACE.c.y))
+        finer = sa.select(sa.literal(level), x.label("cell_x"), y.label("cell_y"), *found)
+    else:
+        x, y = CELL.c.x // 2, CELL.c.y // 2
+        sums = (sa.func.sum(one) for one in (CELL.c.points, CELL.c.sum_x, CELL.c.sum_y))
+        finer = sa.select(sa.literal(level), x.label("cell_x"), y.label("cell_y"), sa.func.min(CELL.c.id), *sums)
+        finer = finer.where(CELL.c.level == level + 1)
+    return sa.insert(CELL).from_select([one.name for one in CELL.c], finer.group_by("cell_x", "cell_y"))
 
 
 def _tiles_of(collection: Collection, grid: TileMatrixSet, level: int, made_for: str) -> sa.Insert:
@@ -228,11 +254,9 @@ def _tiles_of(collection: Collection, grid: TileMatrixSet, level: int, made_for:
     rows = collection.relation
     row, col = (CELL.c.y // CELLS).label("row"), (CELL.c.x // CELLS).label("col")
     together = sa.func.sum(CELL.c.points).over(partition_by=[row, col]).label("together")
-    cells = sa.select(CELL.c.id, CELL.c.points, row, col, together).where(CELL.c.level == level).subquery("cells")
-    drawn = placed(grid, level, cells.c.row, cells.c.col, rows.c.position)
-    features = (
-        sa.select(*_feature(collection, rows, cells.c.points, drawn)).where(rows.c.id == cells.c.id).lateral("features")
-    )
+    cells = sa.select(CELL, row, col, together).where(CELL.c.level == level).subquery("cells")
+    feature = _feature(collection, rows, cells, 1 << (grid.deepest - level), cells.c.row, cells.c.col)
+    features = sa.select(*feature).where(rows.c.id == cells.c.id).lateral("features")
     made = (
         sa.select(
             sa.literal(collection.id), sa.literal(grid.id), sa.literal(level), cells.c.row, cells.c.col,

@@ -21,7 +21,7 @@
   const mark = colour("--mark");
   // in a tile of many points a circle stands for so many
   const points = ["coalesce", ["get", "point_count"], 1];
-  const radius = ["case", ["has", "point_count"], ["interpolate", ["linear"], points, 1, 2, 10, 4, 100, 7, 10000, 13], 5];
+  const radius = ["case", ["has", "point_count"], ["interpolate", ["linear"], points, 1, 1.5, 10, 2.5, 100, 4, 10000, 6], 5];
   const layers = [
     layer(given.ground, { "fill-color": colour("--land"), "stroke-color": colour("--edge"), "stroke-width": 1 }),
     layer(given.tileset, {
@@ -36,8 +36,8 @@
   if (map.getSize()) fit();
   else map.once("change:size", fit);
   const told = target.parentElement.querySelector("output");
-  map.on("click", (event) => {
-    const [feature] = map.getFeaturesAtPixel(event.pixel, { hitTolerance: 3, layerFilter: (one) => one === layers[1] });
+  map.on("click", async (event) => {
+    const [feature] = await layers[1].getFeatures(event.pixel);
     const count = feature?.get("point_count") ?? 1;
     if (!feature) told.value = "";
     else if (count > 1) told.value = told.dataset.several.replace("{}", count);
