@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from fastapi import Depends, FastAPI
+from fastapi import Depends, FastAPI, Request
 from starlette.middleware.cors import CORSMiddleware
 from starlette.staticfiles import StaticFiles
 from starlette_compress import CompressMiddleware, add_compress_type
@@ -44,7 +44,7 @@ from app.api.keys import Tries, identify
 from app.api.limits import Limits
 from app.api.metrics import sampled
 from app.api.observed import Observed, Routed
-from app.api.published import see_imported
+from app.api.published import prepare
 from app.api.rereading import Reread
 from app.api.security import Guarded
 from app.api.turns import turns
@@ -62,6 +62,13 @@ COMPRESSED = (
 )  # fmt: skip
 for media_type in COMPRESSED:
     add_compress_type(media_type)
+
+
+async def admitted(request: Request) -> None:
+    """What a request goes through before its own function; one dependency, for each costs as much as what it does."""
+    await identify(request)
+    await caught_up(request)
+    await prepare(request)
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -94,7 +101,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         openapi_url=None,
         docs_url=None,
         redoc_url=None,
-        dependencies=[Depends(identify), Depends(caught_up)],
+        dependencies=[Depends(admitted)],
     )
     app.state.settings = settings
     app.state.turns = turns(settings)
@@ -107,7 +114,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         pages, counties, compare, health, collections, items, editing, history, exports, popups, thematic, charts,
         prints, thumbnails, layer_maps, maps, registers, search, composite, tiles, uploads,
     ):  # fmt: skip
-        app.include_router(module.router, dependencies=[Depends(see_imported)])
+        app.include_router(module.router)
     app.add_middleware(Reread)
     app.add_middleware(ErrorPages)
     # outermost last: addresses first, then the body goes of what would have been sent, compressed

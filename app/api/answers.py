@@ -18,7 +18,7 @@ from app.api.freshness import TOKEN
 from app.api.html import page, wants_html
 from app.api.language import VARY, language, language_headers
 from app.db.standbys import Readers
-from app.queries.versions import state
+from app.queries.versions import State, state
 
 #: A cache may keep an answer, but asks each time whether it still holds.
 CACHE_CONTROL = "no-cache"
@@ -66,15 +66,30 @@ async def mark(
     byte, compression included. Pages (``representation`` is ``html``) have a mark for each language. ``address``
     (path and query) is the answer's own where it is not the request's.
     """
+    found = await state(connection, layers)
+    if request.app.state.reader.standbys:
+        await request.app.state.watch.tell(found, connection)
+    return mark_of(request, found, representation, version, address)
+
+
+def believed(request: Request, layers: Sequence[str]) -> State | None:
+    """The state that the data are in as far as this process knows, for an answer of one statement that tells whether
+    they were; ``None`` where it is not known, or where the client has an answer or saw a write."""
+    if any(name in request.headers for name in ("if-none-match", TOKEN)):
+        return None
+    known: State | None = request.app.state.watch.believed(layers)
+    return known
+
+
+def mark_of(
+    request: Request, found: State, representation: str, version: int | None = None, address: str | None = None
+) -> dict[str, str]:
+    """``mark`` of an answer that was read from a state of its layers."""
+    request.state.read_from = found
+    remember(request.scope, found)
     # a page differs by its language, and by the base maps that the settings offer
     offered = request.app.state.settings.offered_base_maps
     spoken = (language(request), *map(repr, offered)) if representation == "html" else ()
-    found = await state(connection, layers)
-    remember(request.scope, found)
-    readers: Readers = request.app.state.reader
-    if readers.standbys:
-        await request.app.state.watch.tell(found, connection)
-    request.state.read_from = found
     asked = address or f"{request.url.path}?{urlencode(sorted(request.query_params.multi_items()))}"
     parts = [found.mark, __version__, str(request.base_url), asked, representation, *spoken]
     if version is not None:
@@ -82,6 +97,7 @@ async def mark(
     digest = hashlib.sha256("\n".join(parts).encode()).hexdigest()[:20]
     tag = f'W/"{digest}"' if version is None else f'"{version}.{digest}"'
     made = {"ETag": tag, "Cache-Control": CACHE_CONTROL, "Vary": VARY}
+    readers: Readers = request.app.state.reader
     if readers.standbys:
         made[TOKEN] = readers.token
     if spoken:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlencode
 
 from sqlalchemy import ColumnElement
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -17,8 +18,8 @@ from app.api.problems import Problem, closest
 from app.catalog import COLLECTIONS, Collection, Field
 from app.crs import CRS84, Crs, OutsideArea, UnknownCrs
 from app.queries import codes, relations
+from app.queries.features import View
 from app.queries.industries import narrower
-from app.queries.items import View
 from app.queries.layouts import parts
 from app.queries.places import AmbiguousPlace, NotAnArea, Place, UnknownPlace, find_corridor, find_place
 from app.queries.relations import RELATIONS, Columns, Relation
@@ -52,12 +53,14 @@ def selecting(described: Collection) -> tuple[str, ...]:
 REFERRING = ("within", "along", "filter", "industry_under", "layout_element")
 
 
+def refers(described: Collection, given: Mapping[str, str]) -> bool:
+    """Whether a parameter may name what must be looked up: places of any layer, codes, industries."""
+    return any(name in given for name in REFERRING) or any(one.refers and one.name in given for one in described.fields)
+
+
 def layers(described: Collection, given: Mapping[str, str]) -> Sequence[str]:
     """The layers an answer is read from; a parameter may name places of any."""
-    referring = [*REFERRING, *(one.name for one in described.queryables if one.refers)]
-    if not any(name in given for name in referring):
-        return described.layers
-    return COLLECTIONS.layers
+    return COLLECTIONS.layers if refers(described, given) else described.layers
 
 
 @dataclass(frozen=True)
@@ -79,6 +82,7 @@ async def question(
 
     ``expression`` and ``intersects`` (EWKT) come from a posted body, in place of ``filter``.
     """
+    asked = None if expression or intersects else _in_words(described, given)
     # a wrong value is refused even where nothing needs it
     bbox_crs, filter_crs = _crs(given, "bbox-crs"), _crs(given, "filter-crs")
     params.choice(given, "filter-lang", LANGUAGES)
@@ -115,8 +119,14 @@ async def question(
         uncertain=params.choice(given, "uncertain", ("exclude", "include")) == "include",
         intersects=intersects,
         where=where,
+        asked=asked,
     )
     return Question(selection, _said(selection, broader))
+
+
+def _in_words(described: Collection, given: Mapping[str, str]) -> str:
+    """The parameters that choose items, in one order."""
+    return urlencode(sorted((name, given[name]) for name in selecting(described) if name in given))
 
 
 def _said(selection: Selection, broader: Sequence[str]) -> dict[str, Any]:

@@ -56,7 +56,8 @@ class County:
 
     @property
     def features(self) -> list[dict[str, Any]]:
-        return [json.loads(one) for one in self.platforms.features]
+        found: list[dict[str, Any]] = json.loads(f"[{self.platforms.features}]")
+        return found
 
 
 @router.get("/counties/{countyId}", openapi_extra=documented("county"))
@@ -113,9 +114,9 @@ async def choose(connection: AsyncConnection, adcode: str, given: Mapping[str, s
     any_kind = {name: value for name, value in asked.items() if name != "kind"}
     every = (await asking.question(connection, PLATFORMS, any_kind)).selection
     by_kind = await aggregate(connection, every, [one for one in PLATFORMS.fields if one.name == "kind"], ())
-    feature = await items.one(connection, COLLECTIONS["counties"], adcode)
-    assert feature is not None  # noqa: S101 - it was found in the same snapshot
-    return County(json.loads(feature)["properties"], platforms, by_kind.groups, asked, question.said)
+    item = await items.one(connection, COLLECTIONS["counties"], adcode)
+    assert item is not None  # noqa: S101 - it was found in the same snapshot
+    return County(json.loads(item.feature)["properties"], platforms, by_kind.groups, asked, question.said)
 
 
 def _body(request: Request, chosen: County, values: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

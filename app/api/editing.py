@@ -151,16 +151,15 @@ async def shown(request: Request, described: Collection, item: str, token: str, 
     """An item after it was written, with the mark that a GET of it gives."""
     address = f"/collections/{described.id}/items/{item}"
     async with snapshot(request.app.state.writer) as connection:
-        version = await items.version(connection, described, item)
-        feature = await items.one(connection, described, item)
-        if feature is None:
+        found = await items.one(connection, described, item)
+        if found is None:
             # somebody was quicker to take it away again
             raise no_item(described, item)
         asked = f"{request.scope.get('root_path', '')}{address}?"
-        made = await mark(request, connection, described.layers, "json", version, asked)
+        made = await mark(request, connection, described.layers, "json", found.version, asked)
     made |= content_crs(CRS84) | {TOKEN: token}
     if status == 201:
         # /req/create-replace-delete/post-response-rid
         made["Location"] = link(request, address, "", "", "")["href"]
-    text = item_text(request, described, item, feature, {}, CRS84)
+    text = item_text(request, described, item, found.feature, {}, CRS84)
     return Response(text, status_code=status, media_type=MEDIA_TYPE, headers=made)

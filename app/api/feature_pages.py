@@ -13,7 +13,7 @@ from app.api.item_forms import Question
 from app.api.links import Link, base, link
 from app.catalog import Collection, Field
 from app.queries.exports import FORMATS
-from app.queries.items import DISTANCE
+from app.queries.features import DISTANCE
 from app.queries.relations import UNCERTAIN
 
 #: Columns of a table that a person reads across.

@@ -5,15 +5,17 @@ Requirements are those of OGC API – Features Part 1 (core), Part 2 (crs) and P
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.api import asking, params
-from app.api.answers import headers, represent
+from app.api.answers import believed, headers, mark_of, represent
 from app.api.body import posted
 from app.api.collections import moment, queryables_header
 from app.api.feature_pages import item_page, items_page
@@ -23,65 +25,100 @@ from app.api.language import language
 from app.api.links import GEOJSON, HTML, JSON, REL, SCHEMA, Link, link
 from app.api.openapi import documented
 from app.api.problems import Problem, closest
+from app.api.published import see_imported
 from app.catalog import Collection, Field
 from app.crs import CRS84, Crs
-from app.db.engine import snapshot
+from app.db.engine import snapshot, statement
 from app.encode.geojson import MEDIA_TYPE, feature_collection, feature_with
 from app.queries import items
 from app.queries.aggregate import MAX_GROUPS, STATISTICS, Statistic, TooManyGroups, aggregate
+from app.queries.features import PLAIN, View
 from app.queries.names import names
-from app.queries.ready import is_ready
 from app.queries.selection import Selection
+from app.queries.versions import Moved, State
 
 router = APIRouter(tags=["items"])
 FORMATS = ("json", "geojson", "html")
 
 
+@dataclass(frozen=True)
+class Asked:
+    """A request for items, its parameters checked."""
+
+    collection: Collection
+    given: Mapping[str, str]
+    paging: params.Paging
+    view: View
+
+
+def _asked(request: Request, name: str) -> Asked:
+    described = params.collection(name)
+    given = params.only(request, (*asking.selecting(described), *asking.VIEWING, *params.PAGING, "f", "lang"))
+    params.formats(given, *FORMATS)
+    return Asked(described, given, params.paging(given, request.app.state.settings), asking.view(described, given))
+
+
 @router.get("/collections/{collectionId}/items", openapi_extra=documented("items"))
 async def get_items(request: Request, collectionId: str) -> Response:
     """图层的要素（GeoJSON）。 Items of a collection as GeoJSON."""
-    described = params.collection(collectionId)
-    known = (*asking.selecting(described), *asking.VIEWING, *params.PAGING, "f", "lang")
-    given = params.only(request, known)
-    params.formats(given, *FORMATS)
-    paging = params.paging(given, request.app.state.settings)
-    view = asking.view(described, given)
-    as_page = wants_html(request, given)
+    # the hot path: most questions are one statement, asked as if nothing had changed since the last look at the data,
+    # a moment ago; it tells whether that is so. Else, and where something is wrong with the question, the long way
+    with suppress(Moved, Problem):
+        asked = _asked(request, collectionId)
+        seen = believed(request, asked.collection.layers)
+        if seen and not asking.refers(asked.collection, asked.given) and not wants_html(request, asked.given):
+            async with statement(request.app.state.reader) as connection:
+                found = await _found(connection, asked, seen)
+            return _collection(request, asked, found, mark_of(request, seen, "json"))
+    await see_imported(request)
+    asked = _asked(request, collectionId)
+    as_page = wants_html(request, asked.given)
     if as_page:
         # a page's map is in degrees
-        view = replace(view, crs=CRS84)
+        asked = replace(asked, view=replace(asked.view, crs=CRS84))
     async with snapshot(request.app.state.reader) as connection:
-        representation = "html" if as_page else "json"
-        made = await headers(request, connection, asking.layers(described, given), representation)
-        question = await asking.question(connection, described, given)
-        _check_key(paging.after, question.selection, view)
-        seen = request.state.read_from
-        page = await items.page(
-            connection,
-            question.selection,
-            paging.limit,
-            paging.after,
-            paging.offset,
-            view,
-            is_ready(seen, described),
-            seen,
-        )
-        named = await names(connection, language(request)) if as_page else {}
-        form = await questions(connection, described, given, language(request)) if as_page else []
-    made |= content_crs(view.crs) | queryables_header(request, described)
-    links = _page_links(request, described, given, paging, page, as_page)
-    members = {
+        layers = asking.layers(asked.collection, asked.given)
+        made = await headers(request, connection, layers, "html" if as_page else "json")
+        found = await _found(connection, asked, request.state.read_from)
+        if not as_page:
+            return _collection(request, asked, found, made)
+        named = await names(connection, language(request))
+        form = await questions(connection, asked.collection, asked.given, language(request))
+    members = _members(request, asked, found, as_page=True)
+    body = json.loads(feature_collection(found[1].features, members, CRS84))
+    made |= content_crs(CRS84) | queryables_header(request, asked.collection)
+    return items_page(request, asked.collection, asked.given, body, members["links"], named, form, made)
+
+
+async def _found(connection: AsyncConnection, asked: Asked, seen: State) -> tuple[asking.Question, items.Page]:
+    question = await asking.question(connection, asked.collection, asked.given)
+    paging = asked.paging
+    _check_key(paging.after, question.selection, asked.view)
+    return question, await items.page(
+        connection, question.selection, paging.limit, paging.after, paging.offset, asked.view, seen
+    )
+
+
+def _collection(
+    request: Request, asked: Asked, found: tuple[asking.Question, items.Page], made: dict[str, str]
+) -> Response:
+    text = feature_collection(found[1].features, _members(request, asked, found), asked.view.crs)
+    made |= content_crs(asked.view.crs) | queryables_header(request, asked.collection)
+    return Response(text, media_type=MEDIA_TYPE, headers=made)
+
+
+def _members(
+    request: Request, asked: Asked, found: tuple[asking.Question, items.Page], as_page: bool = False
+) -> dict[str, Any]:
+    question, page = found
+    return {
         # /req/core/fc-numberMatched, fc-numberReturned, fc-timeStamp
         "numberMatched": page.matched,
-        "numberReturned": len(page.features),
+        "numberReturned": page.returned,
         "timeStamp": moment(datetime.now(UTC)),
-        "links": links,
+        "links": _page_links(request, asked.collection, asked.given, asked.paging, page, as_page),
         **question.said,
     }
-    text = feature_collection(page.features, members, view.crs)
-    if as_page:
-        return items_page(request, described, given, json.loads(text), links, named, form, made)
-    return Response(text, media_type=MEDIA_TYPE, headers=made)
 
 
 def content_crs(crs: Crs) -> dict[str, str]:
@@ -89,7 +126,7 @@ def content_crs(crs: Crs) -> dict[str, str]:
     return {"Content-Crs": f"<{crs.uri}>"}
 
 
-def _check_key(key: Sequence[Any] | None, selection: Selection, view: items.View) -> None:
+def _check_key(key: Sequence[Any] | None, selection: Selection, view: View) -> None:
     """A page token belongs to one order of items; under another it means nothing."""
     if key is None:
         return
@@ -150,22 +187,38 @@ def _page_links(
 @router.get("/collections/{collectionId}/items/{featureId}", openapi_extra=documented("item"))
 async def get_item(request: Request, collectionId: str, featureId: str) -> Response:
     """一个要素（GeoJSON Feature）。 One item as a GeoJSON Feature."""
-    described = params.collection(collectionId)
+    # as a page of items
+    with suppress(Moved, Problem):
+        described, given, crs = _asked_one(request, collectionId)
+        seen = believed(request, described.layers)
+        if seen and not wants_html(request, given):
+            async with statement(request.app.state.reader) as connection:
+                item = await items.one(connection, described, featureId, crs, seen)
+            if item is not None:
+                made = mark_of(request, seen, "json", item.version) | content_crs(crs)
+                text = item_text(request, described, featureId, item.feature, given, crs)
+                return Response(text, media_type=MEDIA_TYPE, headers=made)
+    await see_imported(request)
+    described, given, crs = _asked_one(request, collectionId)
+    as_page = wants_html(request, given)
+    async with snapshot(request.app.state.reader) as connection:
+        item = await items.one(connection, described, featureId, CRS84 if as_page else crs)
+        version = None if item is None or as_page else item.version
+        made = await headers(request, connection, described.layers, "html" if as_page else "json", version)
+        named = await names(connection, language(request)) if as_page else {}
+    if item is None:
+        raise no_item(described, featureId)
+    if as_page:
+        return item_page(request, described, json.loads(item.feature), named, made | content_crs(CRS84))
+    text = item_text(request, described, featureId, item.feature, given, crs)
+    return Response(text, media_type=MEDIA_TYPE, headers=made | content_crs(crs))
+
+
+def _asked_one(request: Request, name: str) -> tuple[Collection, Mapping[str, str], Crs]:
+    described = params.collection(name)
     given = params.only(request, ("crs", "f", "lang"))
     params.formats(given, *FORMATS)
-    as_page = wants_html(request, given)
-    crs = CRS84 if as_page else asking.view(described, given).crs
-    async with snapshot(request.app.state.reader) as connection:
-        version = None if as_page else await items.version(connection, described, featureId)
-        made = await headers(request, connection, described.layers, "html" if as_page else "json", version)
-        feature = await items.one(connection, described, featureId, crs, is_ready(request.state.read_from, described))
-        if feature is None:
-            raise no_item(described, featureId)
-        named = await names(connection, language(request)) if as_page else {}
-    made |= content_crs(crs)
-    if as_page:
-        return item_page(request, described, json.loads(feature), named, made)
-    return Response(item_text(request, described, featureId, feature, given, crs), media_type=MEDIA_TYPE, headers=made)
+    return described, given, asking.view(described, given).crs
 
 
 def no_item(described: Collection, item: str) -> Problem:
@@ -199,11 +252,11 @@ async def search_items(request: Request, collectionId: str) -> Response:
     paging = params.paging(body.paging, request.app.state.settings)
     async with snapshot(request.app.state.reader) as connection:
         question = await asking.question(connection, described, {}, body.filter, body.intersects)
-        _check_key(paging.after, question.selection, items.View())
+        _check_key(paging.after, question.selection, PLAIN)
         page = await items.page(connection, question.selection, paging.limit, paging.after)
     members: dict[str, Any] = {
         "numberMatched": page.matched,
-        "numberReturned": len(page.features),
+        "numberReturned": page.returned,
         "links": [link(request, f"/collections/{described.id}", "collection", JSON, described.title)],
         **question.said,
     }

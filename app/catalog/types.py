@@ -1,5 +1,6 @@
 """What a collection and a property are."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
@@ -24,12 +25,14 @@ class Field:
     refers: str | None = None  # of what its values are codes (see queries/codes.py): a question may name it instead
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Collection:
     """A published layer.
 
-    ``written_in`` is the collection where its items can be written; ``writable`` are the properties that can be, and
-    ``required`` those of them that must be.
+    ``kept_as`` is the name under which its features are kept ready (``queries.ready``), empty where each is made when
+    asked for; ``kept_by`` the layer whose rows tell by their version whether a ready feature is theirs, empty where all
+    of a collection are ready or none. ``written_in`` is the collection where its items can be written; ``writable`` are
+    the properties that can be, and ``required`` those of them that must be.
     """
 
     id: str
@@ -42,8 +45,8 @@ class Collection:
     layers: tuple[str, ...]
     credits: tuple[str, ...]
     geometry_type: str = "Geometry"
-    #: The name under which its features are kept ready (``queries.ready``); empty: each is made when asked for.
     kept_as: str = ""
+    kept_by: str = ""
     written_in: str | None = None
     writable: tuple[str, ...] = ()
     required: tuple[str, ...] = ()
@@ -60,6 +63,17 @@ class Collection:
         return "position" in self.rows.selected_columns
 
     @cached_property
+    def columns(self) -> Mapping[str, sa.ColumnElement[Any]]:
+        """The columns of ``relation`` by name, for statements that select from ``source``."""
+        return {name: sa.literal_column(f'rows."{name}"', one.type) for name, one in self.relation.c.items()}
+
+    @cached_property
+    def source(self) -> sa.TextClause:
+        """The relation as text, for statements of which there are many: it is never taken apart."""
+        text = written(sa.select(sa.literal_column("1")).select_from(self.relation)).partition("FROM ")[2]
+        return sa.text(text.replace(":", r"\:"))
+
+    @cached_property
     def relation(self) -> sa.Subquery:
         """The rows as queries select from them, under the name ``rows``.
 
@@ -70,8 +84,12 @@ class Collection:
         plain = self.rows.with_only_columns(
             *(sa.type_coerce(one, sa.types.NullType()).label(name) for name, one in named)
         )
-        dialect = postgresql.dialect(paramstyle="named")  # type: ignore[no-untyped-call]
-        text = str(plain.compile(dialect=dialect, compile_kwargs={"literal_binds": True}))
         columns = [sa.column(name, one.type) for name, one in named]
         # a colon is the text's own, not the beginning of a parameter
-        return sa.text(text.replace(":", r"\:")).columns(*columns).subquery("rows")
+        return sa.text(written(plain).replace(":", r"\:")).columns(*columns).subquery("rows")
+
+
+def written(element: sa.ClauseElement) -> str:
+    """SQL as text, with its values written out."""
+    dialect = postgresql.dialect(paramstyle="named")  # type: ignore[no-untyped-call]
+    return str(element.compile(dialect=dialect, compile_kwargs={"literal_binds": True}))

@@ -10,6 +10,8 @@ import socket
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from typing import Any
+from weakref import WeakKeyDictionary
 
 from sqlalchemy import URL, event, func, select, text
 from sqlalchemy.engine.interfaces import DBAPIConnection, Dialect
@@ -25,8 +27,11 @@ from app.settings import Settings
 #: standby has others beside it.
 PRIMARY = {"connect_timeout": 10}
 STANDBY = {"connect_timeout": 2, "tcp_user_timeout": 5_000}
-#: Seconds in which a kept connection must answer before it is used again.
+#: Seconds in which a kept connection must answer before it is used again, and for which it is trusted after that.
 SILENT_S = 2.0
+TRUSTED_S = 1.0
+#: Engine option: the connections are a pooler's.
+POOLED = "innomap_pooled"
 
 
 def reader(
@@ -91,6 +96,7 @@ def _engine(
         max_overflow=0,
         pool_timeout=settings.statement_timeout_ms / 1000,
         pool_pre_ping=True,
+        execution_options={POOLED: pooled},
         connect_args={**own, "application_name": "innomap", **waits},
     )
     _hang_up_when_silent(engine.sync_engine.dialect)
@@ -102,20 +108,25 @@ def _engine(
 
 
 def _hang_up_when_silent(dialect: Dialect) -> None:
-    """A connection that is tried before use and does not answer in time is lost.
+    """A connection that is tried before use and does not answer in time is lost; one that just did is not tried again.
 
     A server that was stopped, or whose disk hangs, keeps its connections open and never answers: no time limit of its
     own ends that, nor would the driver's cancelling, which needs the server too.
     """
     ping = dialect.do_ping
+    answered: WeakKeyDictionary[Any, float] = WeakKeyDictionary()
 
     def do_ping(connection: DBAPIConnection) -> bool:
-        file: int = connection.driver_connection.fileno()
-        late = asyncio.get_running_loop().call_later(SILENT_S, _hang_up, file)
+        driver = connection.driver_connection
+        if time.monotonic() - answered.get(driver, float("-inf")) < TRUSTED_S:
+            return True
+        late = asyncio.get_running_loop().call_later(SILENT_S, _hang_up, driver.fileno())
         try:
-            return ping(connection)
+            found = ping(connection)
         finally:
             late.cancel()
+        answered[driver] = time.monotonic()
+        return found
 
     dialect.do_ping = do_ping  # type: ignore[assignment, method-assign]
 
@@ -130,6 +141,17 @@ async def snapshot(engine: Source) -> AsyncIterator[AsyncConnection]:
     """A connection whose statements all see one state of the data."""
     async with engine.connect() as connection:
         connection = await connection.execution_options(isolation_level="REPEATABLE READ")
+        yield connection
+
+
+@asynccontextmanager
+async def statement(engine: Source) -> AsyncIterator[AsyncConnection]:
+    """A connection for one statement, which sees one state of the data by itself: without a transaction around it,
+    which costs as much again as a short statement."""
+    async with engine.connect() as connection:
+        # what limits a pooler's connection lasts as long as a transaction
+        if not connection.sync_engine.get_execution_options()[POOLED]:
+            connection = await connection.execution_options(isolation_level="AUTOCOMMIT")
         yield connection
 
 

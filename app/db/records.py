@@ -28,13 +28,16 @@ ready_layer = sa.Table(
     metadata,
     sa.Column("collection", sa.Text, primary_key=True),
     sa.Column("mark", sa.Text, nullable=False, comment="the state of its layers, and the form of its features"),
+    sa.Column("brought_to", sa.BigInteger, comment="version of the layer whose rows were last looked at, row by row"),
 )
 
 ready_feature = sa.Table(
     "ready_feature",
     metadata,
-    sa.Column("collection", sa.Text, sa.ForeignKey("ready_layer.collection", ondelete="CASCADE"), primary_key=True),
-    sa.Column("id", sa.Text, primary_key=True),
+    # by byte, as the keys of imported layers are: else no index would find one by the other
+    sa.Column("collection", sa.Text(collation="C"), primary_key=True),
+    sa.Column("id", sa.Text(collation="C"), primary_key=True),
+    sa.Column("version", sa.BigInteger, comment="of the row it was made from, where rows have versions of their own"),
     sa.Column("feature", sa.Text, nullable=False),
 )
 

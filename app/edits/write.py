@@ -23,7 +23,8 @@ from app.edits.values import properties_of, required
 from app.filters.errors import FilterError
 from app.filters.geometries import literal
 from app.pinyin import syllables
-from app.queries.items import DECIMALS, View, single
+from app.queries.features import DECIMALS, View
+from app.queries.items import single
 
 #: RFC 7396 keeps what is not named; a GeoJSON geometry is one value and never mixed with the one before.
 WHOLE = ("geometry",)

@@ -132,6 +132,8 @@ def _triggers(name: str) -> Sequence[str]:
         f"CREATE TRIGGER record AFTER INSERT OR UPDATE OR DELETE {row} record_change('{layer}', 'position', 'geom')",
         # after the derivation: triggers fire by name
         f"CREATE TRIGGER unchanged BEFORE UPDATE {row} skip_unchanged()",
+        f'CREATE TRIGGER forget AFTER DELETE OR TRUNCATE ON "{name}" FOR EACH STATEMENT'
+        f" EXECUTE FUNCTION forget_ready('{layer}')",
     ]
     for event, rows in (("INSERT", "NEW"), ("UPDATE", "NEW"), ("DELETE", "OLD")):
         made.append(

@@ -69,7 +69,7 @@ async def aggregate(
     Raises ``TooManyGroups``.
     """
     rows = selection.collection.relation
-    chosen = sa.select(rows).where(*conditions(selection, rows)).cte("chosen")
+    chosen = sa.select(rows).where(*conditions(selection, dict(rows.c.items()))).cte("chosen")
     keys = [_key(chosen.c[one.name], one).label(f"key{n}") for n, one in enumerate(by)]
     keyed = sa.select(*keys, *_numbers(chosen, statistics)).subquery("keyed")
     found_keys = [keyed.c[f"key{n}"] for n in range(len(by))]

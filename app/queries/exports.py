@@ -14,7 +14,7 @@ from app.encode import gdal, geojson, geopackage, kml, parquet, shapefile, tabul
 from app.encode.layer import AXES, Layer, Row, Style
 from app.encode.spool import Spool
 from app.queries import items, rows
-from app.queries.items import View
+from app.queries.features import View
 from app.queries.selection import Selection
 from app.queries.versions import State
 

@@ -1,4 +1,9 @@
-"""Items as GeoJSON text, built by PostGIS: one row of the answer is one Feature."""
+"""Items of a collection as GeoJSON text, built by PostGIS.
+
+A page is one statement, the hot path of the service. It gives, as one row, the state of the data that it saw, the
+features put together as one text, how many they are, and where the next page begins; neither the server nor this
+program spends time on each feature that is not its own. Features are taken ready where they are (``queries.ready``).
+"""
 
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
@@ -7,96 +12,38 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.catalog import Collection, Field
+from app.catalog import Collection
 from app.crs import CRS84, Crs
-from app.db import tables as t
-from app.queries.counts import count
-from app.queries.relations import Columns
+from app.queries import counts
+from app.queries.features import PLAIN, View, feature, ready
+from app.queries.ready import is_ready
 from app.queries.selection import Selection, conditions
-from app.queries.versions import State
+from app.queries.versions import State, confirm, stated
 
-#: Decimals of a degree (0.1 m) and of a metre in GeoJSON: finer than any outline here is known.
-DECIMALS = {"degree": 6, "metre": 2}
 #: Rows fetched at a time when a whole layer streams out.
 CHUNK = 500
 
-#: What a question of nearness adds to the properties.
-DISTANCE = Field("distance_m", "距离", "Distance", "number", "m")
-
-#: Properties to sort by, each with whether descending.
-Order = Sequence[tuple[str, bool]]
 #: Where a page begins: the sort values and the id of the item before it.
 Key = Sequence[Any]
 
 
 @dataclass(frozen=True)
-class View:
-    """How items are shown: reference system, properties (all where ``None``), order.
-
-    ``as_file`` puts east before north in every reference system, as programs expect of files.
-    """
-
-    crs: Crs = CRS84
-    properties: Sequence[str] | None = None
-    order: Order = ()
-    as_file: bool = False
-
-
-@dataclass(frozen=True)
 class Page:
-    """Features as GeoJSON text; ``next`` is the key behind which more follow."""
+    """Features as GeoJSON text with commas between them; ``next`` is the key behind which more follow."""
 
-    features: Sequence[str]
+    features: str
+    returned: int
     matched: int
     next: Key | None
 
 
-def shown(geometry: sa.ColumnElement[Any], view: View) -> sa.ColumnElement[Any]:
-    """A stored geometry in a reference system, axes in the order of its authority (of a file: east first)."""
-    if view.crs.srid != CRS84.srid:
-        geometry = sa.func.ST_Transform(geometry, view.crs.srid)
-    return sa.func.ST_FlipCoordinates(geometry) if view.crs.flipped and not view.as_file else geometry
+#: Ids by byte, which mean the same under every collation.
+BY_ID = sa.literal_column('rows."id" COLLATE "C"', sa.Text)
 
 
-def _property(described: Field, column: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
-    """A property's value. A whole value of a number keeps a decimal, for clients that guess types from a few items."""
-    if described.type != "number":
-        return column
-    # by way of text: a cast alone leaves fifteen digits, which no filter would find again
-    exact = sa.cast(sa.cast(column, sa.Text), sa.Numeric)
-    return sa.case((sa.func.scale(exact) == 0, sa.func.round(exact, 1)), else_=exact).label(described.name)
-
-
-def feature(
-    collection: Collection, view: View = View(), distance: sa.ColumnElement[float] | None = None
-) -> sa.ColumnElement[str]:
-    """A row of ``collection.relation`` as a GeoJSON Feature; json, not jsonb, keeps the order of the properties.
-
-    ``distance`` in metres becomes a property.
-    """
-    columns = collection.relation.c
-    fields = [one for one in collection.fields if view.properties is None or one.name in view.properties]
-    shown_columns = [_property(one, columns[one.name]) for one in fields]
-    if distance is not None:
-        shown_columns.append(sa.func.round(sa.cast(distance, sa.Numeric), 1).label(DISTANCE.name))
-    described = sa.select(*shown_columns).correlate(collection.relation).subquery("properties")
-    properties: sa.ColumnElement[Any] = sa.literal_column("'{}'::json")
-    if shown_columns:
-        properties = sa.select(sa.func.row_to_json(described.table_valued())).scalar_subquery()
-    # the last argument: no crs member inside each geometry
-    # RFC 7946, 3.1.6: outer rings anticlockwise
-    wound = sa.func.ST_ForcePolygonCCW(columns["geometry"])
-    geometry = sa.func.ST_AsGeoJSON(shown(wound, view), DECIMALS[view.crs.unit], 0)
-    return sa.cast(
-        sa.func.json_build_object(
-            "type", "Feature", "id", columns["id"], "geometry", sa.cast(geometry, sa.JSON), "properties", properties
-        ),
-        sa.Text,
-    )
-
-
-def _sorting(selection: Selection, view: View, columns: Columns) -> list[tuple[sa.ColumnElement[Any], bool]]:
-    """What to sort by: as asked or nearest first, then ids by byte, which mean the same under every collation."""
+def _sorting(selection: Selection, view: View) -> list[tuple[sa.ColumnElement[Any], bool]]:
+    """What to sort by: as asked or nearest first, then ids."""
+    columns = selection.collection.columns
     asked: list[tuple[sa.ColumnElement[Any], bool]] = []
     distance = selection.distance(columns) if selection.nearest and not view.order else None
     if distance is not None:
@@ -104,31 +51,60 @@ def _sorting(selection: Selection, view: View, columns: Columns) -> list[tuple[s
     for name, down in view.order:
         column = columns[name]
         asked.append((sa.collate(column, "C") if isinstance(column.type, sa.Text) else column, down))
-    return [*asked, (sa.collate(columns["id"], "C"), False)]
+    return [*asked, (BY_ID, False)]
 
 
-def _select(selection: Selection, view: View, ready: bool = False) -> tuple[sa.Select[Any], Columns]:
-    """The features of a selection. Those that are ``ready`` are taken as they are where a view changes nothing."""
+def _select(selection: Selection, view: View, from_ready: bool = False) -> sa.Select[Any]:
+    """The features of a selection. Those that are ready are taken as they are where a view changes nothing."""
     collection = selection.collection
-    rows = collection.relation
-    columns = dict(rows.c.items())
-    distance = selection.distance(columns)
-    where = conditions(selection, rows)
-    if ready and distance is None and view == View(order=view.order):
-        kept = t.ready_feature.c
-        return sa.select(kept.feature).where(
-            kept.collection == collection.kept_as, kept.id == rows.c.id, *where
-        ), columns
-    return sa.select(feature(collection, view, distance)).where(*where), columns
+    distance = selection.distance(collection.columns)
+    plain = distance is None and view == View(order=view.order)
+    made = ready(collection) if from_ready and plain else feature(collection, view, distance)
+    where = conditions(selection, collection.columns)
+    return sa.select(made.label("feature")).select_from(collection.source).where(*where)
 
 
-def ordered(
-    statement: sa.Select[Any], selection: Selection, view: View, columns: Columns, limit: int | None
-) -> sa.Select[Any]:
+def ordered(statement: sa.Select[Any], selection: Selection, view: View, limit: int | None) -> sa.Select[Any]:
     """The statement in the order asked for, and cut."""
-    for column, down in _sorting(selection, view, columns):
-        statement = statement.order_by(column.desc().nulls_last() if down else column.asc().nulls_last())
-    return statement.limit(limit)
+    # ascending, the server has NULL last by itself
+    by = (column.desc().nulls_last() if down else column for column, down in _sorting(selection, view))
+    return statement.order_by(*by).limit(limit)
+
+
+def page_statement(
+    selection: Selection,
+    limit: int,
+    after: Key | None = None,
+    offset: int = 0,
+    view: View = PLAIN,
+    from_ready: bool = False,
+    total: int | None = None,
+) -> sa.Select[Any]:
+    """A page as one row: its features as one text, their number (one more if others follow), the key of the last, and
+    how many items there are in all (``total`` where that is known)."""
+    sorting = _sorting(selection, view)
+    keys = [column.label(f"key_{n}") for n, (column, _) in enumerate(sorting)]
+    statement = ordered(_select(selection, view, from_ready).add_columns(*keys), selection, view, limit + 1)
+    if after is not None:
+        statement = statement.where(_behind(sorting, after))
+    if offset:
+        statement = statement.offset(offset)
+    if total is not None:
+        all_of_them: sa.ColumnElement[Any] = sa.literal(total)
+    else:
+        all_of_them = counts.statement(selection).scalar_subquery()
+        if after is None:
+            # the last page tells by itself where the items end, and nothing is counted
+            last = sa.literal_column(f"count(*) BETWEEN {0 if offset == 0 else 1} AND {limit}", sa.Boolean)
+            all_of_them = sa.case((last, sa.literal_column("count(*)") + offset), else_=all_of_them)
+    # aggregates keep the order in which rows come
+    parts = (
+        f"array_to_string((array_agg(feature))[1:{limit}], E',\\n')",
+        "count(*)",
+        f"(array_agg(json_build_array({', '.join(one.name for one in keys)})))[{limit}]",
+    )
+    columns: list[sa.ColumnElement[Any]] = [*map(sa.literal_column, parts), all_of_them]
+    return sa.select(*columns).select_from(statement.subquery("some"))
 
 
 async def page(
@@ -137,30 +113,30 @@ async def page(
     limit: int,
     after: Key | None = None,
     offset: int = 0,
-    view: View = View(),
-    ready: bool = False,
+    view: View = PLAIN,
     seen: State | None = None,
 ) -> Page:
     """Up to ``limit`` items behind the key ``after`` (or behind ``offset`` items).
 
-    ``ready`` says that the collection's features are (``queries.ready``), ``seen`` is what ``count`` may remember by.
+    ``seen`` is the state of the layers that the question reads, known or believed: by it features are taken ready, and
+    the total is remembered. Raises ``Moved`` where the data turn out to be in another.
     """
-    statement, columns = _select(selection, view, ready)
-    sorting = _sorting(selection, view, columns)
-    statement = statement.add_columns(*(sa.type_coerce(column, column.type) for column, _ in sorting))
-    if after is not None:
-        statement = statement.where(_behind(sorting, after))
-    statement = ordered(statement, selection, view, columns, limit + 1).offset(offset)
-    found = (await connection.execute(statement)).all()
-    more = len(found) > limit
-    found = found[:limit]
-    following = list(found[-1][1:]) if more else None
-    if not more and after is None and (found or not offset):
-        # the last page tells by itself where the items end
-        matched = offset + len(found)
-    else:
-        matched = await count(connection, selection, seen)
-    return Page([row[0] for row in found], matched, following)
+    if seen is None:
+        asked = page_statement(selection, limit, after, offset, view)
+        return _page((await connection.execute(asked)).one(), limit)
+    from_ready, total = is_ready(seen, selection.collection), counts.known(connection, selection, seen)
+    asked = page_statement(selection, limit, after, offset, view, from_ready, total)
+    *row, found = (await connection.execute(asked.add_columns(stated([*seen.versions])))).one()
+    confirm(found, seen)
+    made = _page(row, limit)
+    if total is None:
+        counts.remember(connection, selection, seen, made.matched)
+    return made
+
+
+def _page(row: Sequence[Any], limit: int) -> Page:
+    features, found, last, matched = row
+    return Page(features or "", min(found, limit), matched, last if found > limit else None)
 
 
 def _behind(sorting: Sequence[tuple[sa.ColumnElement[Any], bool]], key: Key) -> sa.ColumnElement[bool]:
@@ -173,40 +149,46 @@ def _behind(sorting: Sequence[tuple[sa.ColumnElement[Any], bool]], key: Key) -> 
         value = sa.literal(key[n], column.type)
         farther = column < value if down else column > value
         equal = [known.is_not_distinct_from(given) for (known, _), given in zip(sorting[:n], key, strict=False)]
-        choices.append(sa.and_(*equal, sa.or_(farther, column.is_(None))))
+        # an id is never NULL, and alone it is found by its index
+        choices.append(sa.and_(*equal, farther if n == len(sorting) - 1 else sa.or_(farther, column.is_(None))))
     return sa.or_(*choices)
 
 
-def single(collection: Collection, item: str, view: View) -> sa.Select[Any]:
+def single(collection: Collection, item: str, view: View, from_ready: bool = False) -> sa.Select[Any]:
     """Selects one Feature."""
-    statement, columns = _select(Selection(collection), view)
-    return statement.where(columns["id"] == item)
+    return _select(Selection(collection), view, from_ready).where(collection.columns["id"] == item)
+
+
+@dataclass(frozen=True)
+class Item:
+    """One Feature, and the version of its row where that can be written."""
+
+    feature: str
+    version: int | None
 
 
 async def one(
-    connection: AsyncConnection, collection: Collection, item: str, crs: Crs = CRS84, ready: bool = False
-) -> str | None:
-    """One Feature, or ``None``."""
-    statement, columns = _select(Selection(collection), View(crs), ready)
-    found: str | None = (await connection.execute(statement.where(columns["id"] == item))).scalar_one_or_none()
-    return found
-
-
-async def version(connection: AsyncConnection, collection: Collection, item: str) -> int | None:
-    """The version of an item's row, ``None`` where there is no item or its collection cannot be written."""
-    rows = collection.relation.c
-    if "version" not in rows:
+    connection: AsyncConnection, collection: Collection, item: str, crs: Crs = CRS84, seen: State | None = None
+) -> Item | None:
+    """One item, or ``None``; ``seen`` as for ``page``. Raises ``Moved``; of what is not there nobody can tell."""
+    statement = single(collection, item, View(crs), seen is not None and is_ready(seen, collection))
+    statement = statement.add_columns(collection.columns.get("version", sa.null()))
+    if seen is None:
+        known = (await connection.execute(statement)).one_or_none()
+        return None if known is None else Item(*known)
+    found = (await connection.execute(statement.add_columns(stated([*seen.versions])))).one_or_none()
+    if found is None:
         return None
-    found: int | None = await connection.scalar(sa.select(rows.version).where(rows.id == item))
-    return found
+    *row, state = found
+    confirm(state, seen)
+    return Item(*row)
 
 
 async def stream(
-    connection: AsyncConnection, selection: Selection, view: View = View(), limit: int | None = None
+    connection: AsyncConnection, selection: Selection, view: View = PLAIN, limit: int | None = None
 ) -> AsyncGenerator[Sequence[str], None]:
     """The items of the selection (``limit`` of them at most), some at a time, through a server-side cursor."""
-    statement, columns = _select(selection, view)
-    statement = ordered(statement, selection, view, columns, limit)
+    statement = ordered(_select(selection, view), selection, view, limit)
     result = await connection.stream(statement, execution_options={"yield_per": CHUNK})
     try:
         # by the hundred: one by one a feature takes longer to hand on than to make

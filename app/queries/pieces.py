@@ -71,7 +71,7 @@ async def _counted(
     box = (columns[0], rows[0], columns[-1], rows[-1])
     points = (
         sa.select(sa.func.ST_X(middle).label("x"), sa.func.ST_Y(middle).label("y"))
-        .where(_touches(of.c.geometry, box), *conditions(selection, of))
+        .where(_touches(of.c.geometry, box), *conditions(selection, dict(of.c.items())))
         # a fence: without it both are computed again for every use of them
         .offset(0)
         .subquery("points")
@@ -108,7 +108,7 @@ async def features(
     named = [of.c[name] for name in DRAWN if selection.collection.field(name)]
     statement = (
         sa.select(of.c.id, *named, sa.func.ST_AsGeoJSON(simple, digits).label("geometry"))
-        .where(of.c.geometry.is_not(None), *conditions(selection, of))
+        .where(of.c.geometry.is_not(None), *conditions(selection, dict(of.c.items())))
         .limit(limit)
     )
     by_id = sa.collate(of.c.id, "C")
@@ -130,7 +130,7 @@ class Outline:
 async def outline(connection: AsyncConnection, selection: Selection, field: str | None) -> Outline:
     """What a map of the selection begins with; ``field`` decides a feature's symbol."""
     of = selection.collection.relation
-    where = (of.c.geometry.is_not(None), *conditions(selection, of))
+    where = (of.c.geometry.is_not(None), *conditions(selection, dict(of.c.items())))
     box = sa.cast(sa.func.ST_Extent(of.c.geometry), t.platform.c.geom.type)
     corners = (sa.func.ST_XMin, sa.func.ST_YMin, sa.func.ST_XMax, sa.func.ST_YMax)
     values = sa.func.array_agg(of.c[field].distinct()) if field else sa.null()

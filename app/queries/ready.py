@@ -1,46 +1,56 @@
-"""Features kept ready as GeoJSON text, for collections whose items are made of many tables.
+"""Features kept ready as GeoJSON text: of collections whose items are made of many tables, and of imported layers.
 
 A ready feature is given only under the mark it was made for: the versions of all layers that the collection reads,
-in the reader's own snapshot, and the statement that makes it. What is not ready is computed, so that an answer never
-depends on this; it only comes sooner.
+in the reader's own snapshot, and the statement that makes it. Of an imported layer the mark leaves the layer itself
+out; there each feature has the version of the row it was made from. What is not ready is computed, so that an answer
+never depends on this; it only comes sooner.
 """
 
 import hashlib
-from functools import cache
+from functools import lru_cache
+from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import Insert, insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from app.catalog import COLLECTIONS, Collection
+from app.catalog import BUILT_IN, Collection
 from app.db import tables as t
-from app.queries.items import feature
+from app.queries.features import feature
+from app.queries.imported import Imported
 from app.queries.versions import State, state
 
 #: One program at a time makes features ready; any number that is not another lock's.
 READY_LOCK = 7_304_023
+#: Rows of an imported layer beyond which none of its features are kept: a feature takes about 1 KB.
+MOST_ROWS = 2_000_000
 
 
-@cache
-def _form(name: str) -> str:
+@lru_cache(500)
+def _form(collection: Collection) -> str:
     """How the features of a collection are made."""
-    collection = COLLECTIONS[name]
-    return str(collection.rows) + "".join(str(one) for one in collection.fields)
+    return str(collection.relation) + "".join(str(one) for one in collection.fields)
 
 
-def mark(found: State, name: str) -> str:
+def mark(found: State, collection: Collection) -> str:
     """Differs as soon as anything does that a collection's features are made of."""
-    versions = " ".join(f"{layer}:{found.versions.get(layer, 0)}" for layer in sorted(COLLECTIONS[name].layers))
-    return hashlib.sha256(f"{versions}\n{_form(name)}".encode()).hexdigest()[:20]
+    read = sorted(layer for layer in collection.layers if not collection.kept_by or layer not in _own(collection))
+    versions = " ".join(f"{layer}:{found.versions.get(layer, 0)}" for layer in read)
+    return hashlib.sha256(f"{versions}\n{_form(collection)}".encode()).hexdigest()[:20]
+
+
+def _own(collection: Collection) -> tuple[str, ...]:
+    """Layers of an imported collection whose changes its rows' versions and its form tell of."""
+    return collection.kept_by, t.layer_definition.name
 
 
 def is_ready(found: State, collection: Collection) -> bool:
     """Whether the features of a collection stand ready in a state of the data."""
     name = collection.kept_as
-    return name != "" and found.ready.get(name) == mark(found, name)
+    return name in found.ready and found.ready[name] == mark(found, BUILT_IN.get(name, collection))
 
 
-async def refresh(engine: AsyncEngine) -> None:
+async def refresh(engine: AsyncEngine, imported: Imported) -> None:
     """Make ready what is not, unless another program is at it.
 
     Raises ``SQLAlchemyError`` where the database cannot be written.
@@ -49,27 +59,68 @@ async def refresh(engine: AsyncEngine) -> None:
     async with repeatable.begin() as connection:
         if await connection.scalar(sa.select(sa.func.pg_try_advisory_xact_lock(READY_LOCK))):
             found = await state(connection)
-            for collection in COLLECTIONS.values():
-                if collection.kept_as == collection.id and not is_ready(found, collection):
-                    await _make(connection, collection, mark(found, collection.id))
+            for collection in (*BUILT_IN.values(), *(await imported.current(connection)).values()):
+                if collection.kept_as == collection.id:
+                    await _bring_up(connection, collection, found)
 
 
-async def _make(connection: AsyncConnection, collection: Collection, made_for: str) -> None:
-    layer, ready = t.ready_layer, t.ready_feature
-    upsert = insert(layer).values(collection=collection.id, mark=made_for)
-    await connection.execute(
-        upsert.on_conflict_do_update(index_elements=[layer.c.collection], set_={"mark": upsert.excluded.mark})
-    )
-    rows = collection.relation
-    gone = sa.select(rows.c.id).where(rows.c.id == ready.c.id)
-    await connection.execute(sa.delete(ready).where(ready.c.collection == collection.id, ~gone.exists()))
-    made = insert(ready).from_select(
-        ["collection", "id", "feature"], sa.select(sa.literal(collection.id), rows.c.id, feature(collection))
-    )
+async def _bring_up(connection: AsyncConnection, collection: Collection, found: State) -> None:
+    layer = t.ready_layer
+    own, ready = found.versions.get(collection.kept_by), is_ready(found, collection)
+    if ready:
+        same = sa.select(layer.c.brought_to.is_not_distinct_from(own)).where(layer.c.collection == collection.id)
+        if await connection.scalar(same):
+            return
+    if not collection.kept_by:
+        await _make(connection, collection)
+    elif not await _may_be_kept(connection, collection):
+        return
+    else:
+        await _make_rows(connection, collection, anew=not ready)
+    known = insert(layer).values(collection=collection.id, mark=mark(found, collection), brought_to=own)
+    given = {"mark": known.excluded.mark, "brought_to": known.excluded.brought_to}
+    await connection.execute(known.on_conflict_do_update(index_elements=[layer.c.collection], set_=given))
+
+
+async def _may_be_kept(connection: AsyncConnection, collection: Collection) -> bool:
+    """Whether an imported layer is a table that only triggers write (no partitions), and not too large."""
+    kind = sa.text("SELECT relkind = 'r' FROM pg_class WHERE oid = to_regclass(:name)")
+    if not await connection.scalar(kind, {"name": collection.kept_by}):
+        return False
+    some = sa.select(sa.literal(1)).select_from(collection.relation).limit(MOST_ROWS + 1).subquery()
+    return (await connection.scalar(sa.select(sa.func.count()).select_from(some)) or 0) <= MOST_ROWS
+
+
+async def _make(connection: AsyncConnection, collection: Collection) -> None:
+    """Make every feature, and write those that differ."""
+    rows, kept = collection.relation, t.ready_feature
+    gone = sa.select(rows.c.id).where(rows.c.id == kept.c.id)
+    await connection.execute(sa.delete(kept).where(kept.c.collection == collection.id, ~gone.exists()))
+    made = _insert(collection, sa.null())
     await connection.execute(
         made.on_conflict_do_update(
-            index_elements=[ready.c.collection, ready.c.id],
+            index_elements=[kept.c.collection, kept.c.id],
             set_={"feature": made.excluded.feature},
-            where=ready.c.feature != made.excluded.feature,
+            where=kept.c.feature != made.excluded.feature,
         )
     )
+
+
+async def _make_rows(connection: AsyncConnection, collection: Collection, anew: bool) -> None:
+    """Make the features of rows that have none of their version."""
+    rows, kept = collection.relation.c, t.ready_feature
+    if anew:
+        await connection.execute(sa.delete(kept).where(kept.c.collection == collection.id))
+    there = sa.exists().where(kept.c.collection == collection.id, kept.c.id == rows.id, kept.c.version == rows.version)
+    made = _insert(collection, rows.version, ~there)
+    await connection.execute(
+        made.on_conflict_do_update(
+            index_elements=[kept.c.collection, kept.c.id],
+            set_={"version": made.excluded.version, "feature": made.excluded.feature},
+        )
+    )
+
+
+def _insert(collection: Collection, version: sa.ColumnElement[Any], *where: sa.ColumnElement[bool]) -> Insert:
+    made = sa.select(sa.literal(collection.id), collection.relation.c.id, version, feature(collection)).where(*where)
+    return insert(t.ready_feature).from_select(["collection", "id", "version", "feature"], made)

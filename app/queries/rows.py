@@ -8,7 +8,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.catalog import Field
 from app.encode.layer import Layer, Row
-from app.queries.items import CHUNK, DISTANCE, View, ordered, shown
+from app.queries.features import DISTANCE, View, shown
+from app.queries.items import CHUNK, ordered
 from app.queries.selection import Selection, conditions
 
 
@@ -37,7 +38,7 @@ async def batches(
     drawn = shown(sa.func.ST_ForcePolygonCCW(columns["geometry"]), view)
     chosen = [known[one.name].label(one.name) for one in layer.columns]
     wkb = sa.type_coerce(sa.func.ST_AsBinary(drawn, "NDR"), sa.LargeBinary).label("geometry")
-    statement = ordered(sa.select(*chosen, wkb).where(*conditions(selection, rows)), selection, view, columns, limit)
+    statement = ordered(sa.select(*chosen, wkb).where(*conditions(selection, columns)), selection, view, limit)
     result = await connection.stream(statement, execution_options={"yield_per": CHUNK})
     try:
         async for part in result.mappings().partitions(CHUNK):

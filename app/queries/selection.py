@@ -45,7 +45,8 @@ class Selection:
     """Items of one collection. Lists mean OR, different members mean AND.
 
     ``industries`` are printed terms or codes, ``industry_parts`` parts of printed terms. ``where`` is a compiled
-    filter, ``intersects`` a geometry as EWKT.
+    filter, ``intersects`` a geometry as EWKT. ``asked`` is the question in words, where it has such: in one state of
+    the data the same words mean the same items.
     """
 
     collection: Collection
@@ -61,6 +62,7 @@ class Selection:
     uncertain: bool = False
     intersects: str | None = None
     where: Condition | None = None
+    asked: str | None = None
 
     @property
     def schematic(self) -> bool:
@@ -85,11 +87,11 @@ class Selection:
         return relations.axis(self.along.corridor) if self.along else None
 
 
-def conditions(selection: Selection, rows: sa.Subquery | sa.CTE) -> list[sa.ColumnElement[bool]]:
-    """The WHERE clause of a selection over ``rows``, the collection's rows as a sub-select."""
+def conditions(selection: Selection, columns: Columns) -> list[sa.ColumnElement[bool]]:
+    """The WHERE clause of a selection over the collection's columns."""
     if selection.nearest is None:
-        return _conditions(selection, dict(rows.c.items()))
-    return [rows.c.id.in_(_nearest(selection, selection.nearest))]
+        return _conditions(selection, columns)
+    return [columns["id"].in_(_nearest(selection, selection.nearest))]
 
 
 def _nearest(selection: Selection, count: int) -> sa.Select[Any]:

@@ -99,7 +99,7 @@ def thinned_statement(selection: Selection, grid: TileMatrixSet, level: int) -> 
             sa.func.floor(x).label("cell_x"),
             sa.func.floor(y).label("cell_y"),
         )
-        .where(inside(rows, grid), *conditions(selection, rows))
+        .where(inside(rows, grid), *conditions(selection, dict(rows.c.items())))
         .group_by("cell_x", "cell_y")
         .cte("cells")
         # else the server takes the cells' numbers for a narrow choice, and sorts all points

@@ -121,7 +121,7 @@ def statement(
         drawn = sa.case((single, placed(grid, level, ROW, COL, geometry)), else_=drawn)
     features = (
         sa.select(drawn.label("geom"), rows.c.id, *(rows.c[one.name] for one in tile_fields(collection)))
-        .where(inside(rows, grid), *conditions(selection, rows), *where)
+        .where(inside(rows, grid), *conditions(selection, dict(rows.c.items())), *where)
         .limit(most)
         .subquery("features")
     )

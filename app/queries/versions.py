@@ -2,17 +2,20 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.catalog.types import written
 from app.db import tables as t
 
 
 @dataclass(frozen=True)
 class State:
-    """Versions of layers in one database; ``changed_at`` is when one of them changed last.
+    """Versions of layers in one database, and when each changed last.
 
     ``ready`` has the marks under which features of collections are kept ready (``queries.ready``).
     ``epoch`` makes a restored database differ from the one that was.
@@ -20,8 +23,13 @@ class State:
 
     epoch: str
     versions: Mapping[str, int]
-    changed_at: datetime | None
+    times: Mapping[str, datetime]
     ready: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def changed_at(self) -> datetime | None:
+        """When one of the layers changed last."""
+        return max(self.times.values(), default=None)
 
     @property
     def mark(self) -> str:
@@ -33,21 +41,51 @@ class State:
         """The part of the mark that people may compare: each layer with its version."""
         return " ".join(f"{layer}:{version}" for layer, version in self.versions.items())
 
+    def of(self, layers: Sequence[str]) -> "State":
+        """The state of some of these layers. One that was never written has no row yet; it gets one with the first."""
+        names = sorted(layers)
+        versions = {layer: self.versions.get(layer, 0) for layer in names}
+        times = {layer: self.times[layer] for layer in names if layer in self.times}
+        return State(self.epoch, versions, times, self.ready)
+
+
+class Moved(Exception):
+    """The data are in another state than they were believed to be."""
+
+
+def stated(layers: Sequence[str] | None = None) -> sa.ColumnElement[Any]:
+    """The state of some layers, or of all, as a value that any statement can give beside what it reads."""
+    return _stated(None if layers is None else tuple(sorted(layers)))
+
+
+@lru_cache(500)
+def _stated(layers: tuple[str, ...] | None) -> sa.ColumnElement[Any]:
+    layer, marks = t.layer_version.c, t.ready_layer.c
+    known = sa.func.json_object_agg(layer.layer, sa.func.json_build_array(layer.version, layer.changed_at))
+    versions = sa.select(known)
+    if layers is not None:
+        versions = versions.where(layer.layer.in_(layers))
+    ready = sa.select(sa.func.json_object_agg(marks.collection, marks.mark))
+    parts = (t.installation.c.epoch, versions.scalar_subquery(), ready.scalar_subquery())
+    return sa.literal_column(written(sa.select(sa.func.json_build_array(*parts)).scalar_subquery()), sa.JSON)
+
+
+def read(value: Any, layers: Sequence[str] | None = None) -> State:
+    """What ``stated`` gave for the same layers."""
+    epoch, found, ready = value
+    rows = sorted((found or {}).items())
+    versions = {layer: version for layer, (version, _) in rows}
+    times = {layer: datetime.fromisoformat(at).astimezone(UTC) for layer, (_, at) in rows}
+    known = State(epoch, versions, times, ready or {})
+    return known if layers is None else known.of(layers)
+
+
+def confirm(value: Any, believed: State) -> None:
+    """Raise ``Moved`` unless what ``stated`` gave for a state's layers is that state."""
+    if read(value, [*believed.versions]) != believed:
+        raise Moved
+
 
 async def state(connection: AsyncConnection, layers: Sequence[str] | None = None) -> State:
     """The state of some layers, or of all, read in the connection's own snapshot."""
-    layer, epoch = t.layer_version.c, t.installation.c.epoch
-    wanted = sa.true() if layers is None else layer.layer.in_(layers)
-    marks = t.ready_layer.c
-    ready = sa.select(sa.func.json_object_agg(marks.collection, marks.mark)).scalar_subquery().label("ready")
-    statement = (
-        sa.select(ready, epoch, layer.layer, layer.version, layer.changed_at)
-        .select_from(t.installation.outerjoin(t.layer_version, wanted))
-        .order_by(layer.layer)
-    )
-    found = (await connection.execute(statement)).all()
-    changed = [row.changed_at for row in found if row.changed_at is not None]
-    known = {row.layer: row.version for row in found if row.layer is not None}
-    # a layer that was never written has no row yet; it gets one with the first
-    versions = known if layers is None else {layer: known.get(layer, 0) for layer in sorted(layers)}
-    return State(str(found[0].epoch), versions, max(changed, default=None), found[0].ready or {})
+    return read(await connection.scalar(sa.select(stated(layers))), layers)

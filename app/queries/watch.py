@@ -7,7 +7,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
 import psycopg
 from sqlalchemy import URL, NullPool, text
@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from app.db.engine import position
 from app.db.standbys import Readers
 from app.queries import ready, thinned
+from app.queries.imported import Imported
 from app.queries.versions import State, state
 
 #: What the trigger on ``layer_version`` notifies.
@@ -26,8 +27,8 @@ CHANNEL = "innomap_version"
 POLL_S = 1.0
 #: Seconds that the last look stays believed; no kept answer is older than this, whatever happens to the database.
 BOUND_S = 2.5
-#: Making tiles ready takes at most this share of the time, however often the data change.
-TILES_SHARE = 0.1
+#: Making features ready takes at most this share of the time, however often the data change, and tiles as much.
+READY_SHARE = 0.1
 #: What a connection that was lost, refused or cannot write raises, with SQLAlchemy's wrapping and without.
 TROUBLE = (SQLAlchemyError, psycopg.Error, OSError)
 log = logging.getLogger("innomap")
@@ -60,6 +61,12 @@ class Watch:
             and known.epoch == seen.epoch
             and all(known.versions.get(layer, 0) == version for layer, version in seen.versions.items())
         )
+
+    def believed(self, layers: Sequence[str]) -> State | None:
+        """The state of some layers as the last look had it; ``None`` where that was too long ago."""
+        if self._known is None or time.monotonic() - self._looked > BOUND_S:
+            return None
+        return self._known.of(layers)
 
     async def refresh(self) -> None:
         """Look now, on a connection of the pool: after a write, so that the writer reads what it wrote."""
@@ -112,13 +119,16 @@ class Watch:
             await asyncio.sleep(POLL_S)
 
     async def _keep_ready(self) -> None:
+        imported = Imported()
         while True:
             await self._changed.wait()
             self._changed.clear()
+            began = time.monotonic()
             try:
-                await ready.refresh(self._engine)
+                await ready.refresh(self._engine, imported)
             except TROUBLE as error:
                 log.warning("features not made ready: %s", type(error).__name__)
+            await _rest(began)
 
     async def _keep_tiles_ready(self) -> None:
         while True:
@@ -129,7 +139,7 @@ class Watch:
                 await thinned.refresh(self._engine)
             except TROUBLE as error:
                 log.warning("tiles not made ready: %s", type(error).__name__)
-            await asyncio.sleep((time.monotonic() - began) * (1 / TILES_SHARE - 1))
+            await _rest(began)
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -143,3 +153,8 @@ class Watch:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
             await self._engine.dispose()
+
+
+async def _rest(began: float) -> None:
+    """Leave the time to others, of which what was begun then took its share."""
+    await asyncio.sleep((time.monotonic() - began) * (1 / READY_SHARE - 1))

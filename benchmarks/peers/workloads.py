@@ -13,7 +13,7 @@ from app.catalog import Collection
 from app.db import tables as t
 from app.encode.tilesets import WEB_MERCATOR_QUAD
 from app.queries import items, tiles
-from app.queries.items import View
+from app.queries.features import View, feature
 from app.queries.places import Place
 from app.queries.selection import Selection
 from benchmarks.peers.data import BOX, SCHEMA, described, layer
@@ -66,10 +66,9 @@ def text(statement: sa.Select[object]) -> str:
 
 
 def _page(of: Collection, limit: int, **selecting: object) -> str:
-    """The page as the service asks for it, each feature made from its row."""
+    """The page as the service asks for it once its features are ready."""
     selection = Selection(of, **selecting)  # type: ignore[arg-type]
-    statement, columns = items._select(selection, View())
-    return text(items.ordered(statement, selection, View(), columns, limit))
+    return text(items.page_statement(selection, limit, from_ready=True))
 
 
 def _box(connection: sa.Connection, name: str, wanted: int) -> tuple[float, float, float, float]:
@@ -103,7 +102,7 @@ def _items(few: int, outline: str, box: tuple[float, float, float, float]) -> li
     bounds = f"bbox={bbox}&limit=1000"
     county = sa.select(sa.func.ST_GeomFromText(outline, 4326)).scalar_subquery()
     rows = described(small).relation
-    wkt = text(sa.select(items.feature(described(small))).where(sa.func.ST_Intersects(rows.c.geometry, county)))
+    wkt = text(sa.select(feature(described(small))).where(sa.func.ST_Intersects(rows.c.geometry, county)))
     page = _alike(small, bounds)
     item = {
         "product": f"/collections/{small}/items/{one}",
@@ -133,7 +132,7 @@ def _large(many: int, outline: str, far: str) -> list[Workload]:
     start = many * 9 // 10
     offset = f"limit=10&offset={start}"
     rows = described(large).relation
-    following = sa.select(items.feature(described(large))).where(rows.c.id > far).order_by(rows.c.id).limit(11)
+    following = sa.select(feature(described(large))).where(rows.c.id > far).order_by(rows.c.id).limit(11)
     place = Place("counties", COUNTY, "", "county", False, sa.select(t.region.c.geom).where(t.region.c.id == COUNTY))
     within = _query(filter=f"S_INTERSECTS(geom,{outline})", **{"filter-lang": "cql2-text", "limit": 1000})
     ecql = _query(filter=f"INTERSECTS(geom,{outline})", limit=1000)

@@ -7,27 +7,29 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.queries import items
+from app.queries import counts
+from app.queries.selection import Selection
+from app.queries.versions import State
 from tests.conftest import connect, http, served, settings_for
 
 COUNT = "numberMatched"
 
 
 @pytest.fixture
-def counted(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """The counts that items are given."""
-    found: list[int] = []
-    original: Callable[..., object] = items.count
+def counted(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The questions whose items were counted."""
+    found: list[str] = []
+    original = counts.remember
 
-    async def count(connection: AsyncConnection, *arguments: object) -> object:
-        found.append(await original(connection, *arguments))  # type: ignore[misc,arg-type]
-        return found[-1]
+    def remember(connection: AsyncConnection, selection: Selection, seen: State, number: int) -> None:
+        found.append(str(selection.asked))
+        original(connection, selection, seen, number)
 
-    monkeypatch.setattr(items, "count", count)
+    monkeypatch.setattr(counts, "remember", remember)
     return found
 
 
-def test_a_count_follows_every_change_and_a_page_that_ends_needs_none(database_url: sa.URL, counted: list[int]) -> None:
+def test_a_count_is_made_once_and_follows_every_change(database_url: sa.URL, counted: list[str]) -> None:
     retire = sa.text("UPDATE platform SET retired = true WHERE id = (SELECT min(id) FROM platform WHERE NOT retired)")
     settings = settings_for(database_url, response_cache_mb=0)
     with served(settings) as address, httpx.Client(base_url=address, trust_env=False) as client:
@@ -36,10 +38,11 @@ def test_a_count_follows_every_change_and_a_page_that_ends_needs_none(database_u
             return int(client.get(f"/collections/platforms/items?{query}").raise_for_status().json()[COUNT])
 
         total = matched("limit=10000")
-        assert counted == []
+        assert counted == [""]
         assert [matched("limit=2"), matched("limit=2"), matched("limit=2&offset=3")] == [total] * 3
         assert matched(f"limit=10000&offset={total - 1}") == matched(f"limit=10&offset={total + 5}") == total
         assert matched("limit=1&kind=incubator") == matched("limit=10000&kind=incubator")
+        assert counted == ["", "kind=incubator"]
         with connect(database_url).begin() as connection:
             connection.execute(retire)
         assert matched("limit=2") == total - 1 == matched("limit=10000")
