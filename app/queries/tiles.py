@@ -117,7 +117,7 @@ def statement(
     )
     if collection.geometry_type == "Point":
         # nothing to cut, unless there are several in one
-        single = sa.func.ST_GeometryType(geometry) == "ST_Point"
+        single = ~sa.func.ST_IsCollection(geometry, type_=sa.Boolean)
         drawn = sa.case((single, placed(grid, level, ROW, COL, geometry)), else_=drawn)
     features = (
         sa.select(drawn.label("geom"), rows.c.id, *(rows.c[one.name] for one in tile_fields(collection)))
