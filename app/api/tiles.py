@@ -4,6 +4,7 @@ Requirements are those of OGC API – Tiles – Part 1: Core 1.0 (OGC 20-057).
 """
 
 import re
+from contextlib import suppress
 from typing import Any, Literal
 
 from fastapi import APIRouter, Depends, Request
@@ -11,7 +12,7 @@ from fastapi.responses import JSONResponse, Response
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.api import asking, params
-from app.api.answers import headers, represent
+from app.api.answers import believed, headers, mark_of, represent
 from app.api.html import wants_html
 from app.api.links import HTML, JSON, link
 from app.api.openapi import SELECTING
@@ -20,13 +21,12 @@ from app.api.problems import Problem, closest
 from app.api.tile_documents import MVT, THINNED_NOTE, Query, Tileset, metadata, summary, tilejson
 from app.api.turns import heavy
 from app.catalog import Collection
-from app.db.engine import snapshot
+from app.db.engine import snapshot, statement
 from app.encode.tilesets import CELLS, TILE_MATRIX_SETS, WEB_MERCATOR_QUAD, TileMatrixSet
 from app.maps.tile_style import tile_style
 from app.queries import thinned, tiles
 from app.queries.items import extent
-from app.queries.selection import Selection
-from app.queries.versions import State, state
+from app.queries.versions import Moved, State, state
 
 router = APIRouter(tags=["tiles"])
 
@@ -218,14 +218,21 @@ async def get_tile(
     given, query = _given(request, described, "f")
     params.formats(given, "mvt")
     level, row, col = _address(grid, tileMatrix, tileRow, tileCol)
-    async with snapshot(request.app.state.reader) as connection:
-        made = await headers(request, connection, asking.layers(described, query), "mvt")
-        # a tile is the same whatever the client accepts or speaks
-        del made["Vary"]
-        question = await asking.question(connection, described, query)
-        tile = await _tile(connection, question.selection, query, grid, (level, row, col), request.state.read_from)
-        if not tile.content:
-            await _within_limits(connection, described, grid, level, row, col)
+    layers, at = asking.layers(described, query), (level, row, col)
+    # as the items: one statement, asked as if the data had not changed since they were looked at last
+    seen = None if asking.refers(described, query) else believed(request, layers)
+    tile = None
+    if seen is not None:
+        with suppress(Moved):
+            async with statement(request.app.state.reader) as connection:
+                tile = await _tile(connection, described, query, grid, at, seen)
+            made = mark_of(request, seen, "mvt")
+    if tile is None:
+        async with snapshot(request.app.state.reader) as connection:
+            made = await headers(request, connection, layers, "mvt")
+            tile = await _tile(connection, described, query, grid, at, request.state.read_from)
+    # a tile is the same whatever the client accepts or speaks
+    del made["Vary"]
     if not tile.content:
         # 20-057 leaves the choice of 204 or an empty 200 (/req/core/tc-error B); a vector tile should have a layer
         # (Mapbox Vector Tile Specification 2.1, 4.1), so that no empty one is a good one
@@ -239,15 +246,20 @@ async def get_tile(
 
 async def _tile(
     connection: AsyncConnection,
-    selection: Selection,
+    described: Collection,
     query: Query,
     grid: TileMatrixSet,
     at: tuple[int, int, int],
     seen: State,
 ) -> tiles.Tile:
-    if query.get(THIN) == "none" or not thinned.is_thinned(selection.collection):
-        return await tiles.tile(connection, selection, grid, *at)
-    return await thinned.tile(connection, selection, grid, *at, None if query.keys() - {THIN} else seen)
+    selection = (await asking.question(connection, described, query)).selection
+    if query.get(THIN) == "none" or not thinned.is_thinned(described):
+        tile = await tiles.tile(connection, selection, grid, *at, seen)
+    else:
+        tile = await thinned.tile(connection, selection, grid, *at, seen, whole=not query.keys() - {THIN})
+    if not tile.content:
+        await _within_limits(connection, described, grid, *at)
+    return tile
 
 
 async def _within_limits(

@@ -15,6 +15,7 @@ from app.encode.layer import AXES, Layer, Row, Style
 from app.encode.spool import Spool
 from app.queries import items, rows
 from app.queries.features import View
+from app.queries.ready import is_ready
 from app.queries.selection import Selection
 from app.queries.versions import State
 
@@ -43,7 +44,7 @@ class Job:
     """What is to be written: the items, how they are shown, how many at most, and the layer that the file holds.
 
     ``members`` are what a GeoJSON answer says beside its features; ``key`` differs where the content may, the format
-    apart. ``progress`` hears how many items were read.
+    apart; ``from_ready`` says that features stand ready. ``progress`` hears how many items were read.
     """
 
     selection: Selection
@@ -52,6 +53,7 @@ class Job:
     limit: int | None
     members: Mapping[str, Any]
     key: str
+    from_ready: bool
     progress: Callable[[int], None] = lambda count: None
 
 
@@ -68,7 +70,7 @@ class Format:
 
 async def _features(connection: AsyncConnection, job: Job) -> AsyncGenerator[Sequence[str], None]:
     count = 0
-    async with aclosing(items.stream(connection, job.selection, job.view, job.limit)) as features:
+    async with aclosing(items.stream(connection, job.selection, job.view, job.limit, job.from_ready)) as features:
         async for part in features:
             count += len(part)
             job.progress(count)
@@ -133,7 +135,8 @@ def job(
     """The job for a selection; ``said`` is what the answer says of itself, ``question`` the parameters given."""
     if view.properties is not None:
         view = replace(view, properties=[*view.properties, *(one for one in FLAGS if one not in view.properties)])
-    view = replace(view, as_file=True)
+    # a file has east first; where a system has that anyhow, the items are what they are on a page
+    view = replace(view, as_file=view.crs.flipped)
     described = selection.collection
     fields = rows.fields(selection, view)
     about: dict[str, Any] = {
@@ -164,7 +167,7 @@ def job(
         anchored=described.has_position and form != "wkt", wkt=form != "lonlat", styles=styles,
     )  # fmt: skip
     key = f"{state.mark} {described.id} {sorted(question.items())}"
-    return Job(selection, view, layer, limit, said, key)
+    return Job(selection, view, layer, limit, said, key, is_ready(state, described))
 
 
 async def write_file(

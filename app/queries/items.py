@@ -185,10 +185,14 @@ async def one(
 
 
 async def stream(
-    connection: AsyncConnection, selection: Selection, view: View = PLAIN, limit: int | None = None
+    connection: AsyncConnection,
+    selection: Selection,
+    view: View = PLAIN,
+    limit: int | None = None,
+    from_ready: bool = False,
 ) -> AsyncGenerator[Sequence[str], None]:
     """The items of the selection (``limit`` of them at most), some at a time, through a server-side cursor."""
-    statement = ordered(_select(selection, view), selection, view, limit)
+    statement = ordered(_select(selection, view, from_ready), selection, view, limit)
     result = await connection.stream(statement, execution_options={"yield_per": CHUNK})
     try:
         # by the hundred: one by one a feature takes longer to hand on than to make

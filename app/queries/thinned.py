@@ -22,7 +22,7 @@ from app.encode.tilesets import CELLS, EXTENT, TILE_MATRIX_SETS, WEB_MERCATOR_QU
 from app.queries import tiles
 from app.queries.imported import Imported
 from app.queries.selection import Selection, conditions
-from app.queries.tiles import COL, ROW, WIDE_EDGES, Tile, across, encoded, inside, tile_fields
+from app.queries.tiles import COL, ROW, WIDE_EDGES, Tile, across, confirmed, encoded, inside, tile_fields
 from app.queries.versions import State, state
 
 #: A tile of points that reaches so many, its margin included, is thinned.
@@ -45,28 +45,29 @@ async def tile(
     level: int,
     row: int,
     col: int,
-    whole: State | None = None,
+    seen: State | None = None,
+    whole: bool = False,
 ) -> Tile:
     """One tile of a selection, thinned where it would hold many; the grid must have it.
 
-    ``whole`` says that the selection is the whole collection, of which there may be tiles ready: the state of its
-    layers in the connection's own snapshot.
+    ``whole`` says that the selection is the whole collection, of which there may be tiles ready for the state ``seen``.
+    Raises ``Moved`` where the data are in another state than ``seen``, that of the layers that the question reads.
     """
     where = tiles.place(grid, level, row, col)
-    if whole is None:
-        asked = tiles.statement(selection, grid, level, THINNED_FROM)
-        content, taken = (await connection.execute(asked, where)).one()
-    else:
-        made_for = {"mark": mark(whole, selection.collection)}
-        asked_of_all = _of_all(selection.collection, grid, level, THINNED_FROM)
-        ready, content, taken = (await connection.execute(asked_of_all, where | made_for)).one()
+    if whole and seen is not None:
+        asked = _of_all(selection.collection, grid, level, THINNED_FROM)
+        made_for = {"mark": mark(seen, selection.collection)}
+        ready, content, taken = await confirmed(connection, asked, where | made_for, seen)
         if ready is not None:
             return Tile(bytes(ready), thinned=True)
+    else:
+        asked_of_some = tiles.statement(selection, grid, level, THINNED_FROM)
+        content, taken = await confirmed(connection, asked_of_some, where, seen)
     if taken < THINNED_FROM:
         return Tile(bytes(content or b""))
     # a little more than the tile: the cells tell what is in it
     where = tiles.place(grid, level, row, col, margin=1)
-    made = await connection.scalar(thinned_statement(selection, grid, level), where)
+    (made,) = await confirmed(connection, thinned_statement(selection, grid, level), where, seen)
     return Tile(bytes(made or b""), thinned=True)
 
 

@@ -1,6 +1,6 @@
 """Vector tiles, built by PostGIS: one row of the answer is one tile. Those of many points: ``queries.thinned``."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import pi
 from typing import Any
@@ -13,6 +13,7 @@ from app.db import tables as t
 from app.db.columns import SRID
 from app.encode.tilesets import BUFFER, EXTENT, Bounds, TileMatrixSet
 from app.queries.selection import Selection, conditions
+from app.queries.versions import State, confirm, stated
 
 #: Most features in one tile; a tile that reaches it says so.
 MAX_FEATURES = 10_000
@@ -137,12 +138,33 @@ def tile_statement(
 
 
 async def tile(
-    connection: AsyncConnection, selection: Selection, grid: TileMatrixSet, level: int, row: int, col: int
+    connection: AsyncConnection,
+    selection: Selection,
+    grid: TileMatrixSet,
+    level: int,
+    row: int,
+    col: int,
+    seen: State | None = None,
 ) -> Tile:
-    """One tile of a selection, cut at ``MAX_FEATURES``; the grid must have it."""
+    """One tile of a selection, cut at ``MAX_FEATURES``; the grid must have it.
+
+    Raises ``Moved`` where the data are in another state than ``seen``, that of the layers that the question reads.
+    """
     asked = statement(selection, grid, level, MAX_FEATURES)
-    content, taken = (await connection.execute(asked, place(grid, level, row, col))).one()
+    content, taken = await confirmed(connection, asked, place(grid, level, row, col), seen)
     return Tile(bytes(content or b""), capped=taken == MAX_FEATURES)
+
+
+async def confirmed(
+    connection: AsyncConnection, asked: Any, values: Mapping[str, Any], seen: State | None
+) -> Sequence[Any]:
+    """The one row of a statement. Raises ``Moved`` where it was read in another state than ``seen``."""
+    if seen is None:
+        alone: Sequence[Any] = (await connection.execute(asked, values)).one()
+        return alone
+    *found, in_state = (await connection.execute(asked.add_columns(stated([*seen.versions])), values)).one()
+    confirm(in_state, seen)
+    return found
 
 
 async def grid_extent(connection: AsyncConnection, collection: Collection, grid: TileMatrixSet) -> Bounds | None:
