@@ -7,6 +7,7 @@ and again: the private database is stopped before each start. Prints every run a
 """
 
 import argparse
+import contextlib
 import os
 import shutil
 import signal
@@ -37,7 +38,8 @@ def started(data: Path) -> tuple[float, float]:
         ready = _answered(process, f"http://127.0.0.1:{port}/readyz") - began
         drawn = _answered(process, f"http://127.0.0.1:{port}{MAP}") - began
     finally:
-        os.killpg(process.pid, signal.SIGTERM)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGTERM)
         process.wait()
         for server in data.glob("postgresql/*/postmaster.pid"):
             while server.exists():
