@@ -50,7 +50,6 @@ from app.api.security import Guarded
 from app.api.turns import turns
 from app.db.engine import readers, writer
 from app.db.server import database
-from app.maps.assets import use_local_assets
 from app.queries.imported import Imported
 from app.queries.watch import Watch
 from app.settings import Settings, get_settings
@@ -107,7 +106,6 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.turns = turns(settings)
     app.state.imported = Imported()
     app.state.tries = Tries(settings.failed_keys_per_minute)
-    use_local_assets()
     problems.install(app)
     app.add_exception_handler(NotModified, not_modified)
     for module in (

@@ -15,7 +15,7 @@ from app.api.language import TAGS, language, language_headers, switch, weights
 from app.api.links import base
 from app.catalog.words import WORDS
 from app.maps import wording
-from app.maps.assets import asset_url
+from app.maps.vendored import asset_url
 
 templates = Environment(
     loader=FileSystemLoader(Path(__file__).resolve().parents[1] / "templates"),

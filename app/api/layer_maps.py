@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 from math import atan, degrees, sinh
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, JSONResponse, Response
@@ -22,11 +22,13 @@ from app.catalog import Collection
 from app.db.engine import snapshot
 from app.encode.tilesets import RADIUS, TILE_PIXELS, WEB_MERCATOR_QUAD
 from app.maps.ground import ground_extent
-from app.maps.layer_map import drawn, layer_map, sign, symbol_field, used_symbols
-from app.maps.page import Parts, page_parts
+from app.maps.layer_signs import drawn, sign, symbol_field, used_symbols
 from app.maps.symbols import knowledge, swatch
 from app.queries.layouts import Row, ground
 from app.queries.pieces import Cell, Outline, Piece, features, outline, piece
+
+if TYPE_CHECKING:
+    from app.maps.page import Parts
 
 router = APIRouter(tags=["maps"])
 #: Most features that stand in the page, most bytes of them, and most bytes in the database worth trying.
@@ -128,13 +130,17 @@ def _holds(under: list[Row], box: tuple[float, float, float, float]) -> bool:
     return west - RIM <= box[0] and south - RIM <= box[1] and box[2] <= east + RIM and box[3] <= north + RIM
 
 
-def _parts(under: list[Row], found: Outline, lang: str, address: str) -> Parts:
+def _parts(under: list[Row], found: Outline, lang: str, address: str) -> "Parts":
+    # with Folium, which no start should wait for
+    from app.maps.layer_map import layer_map
+    from app.maps.page import page_parts
+
     return page_parts(layer_map(under, found.box, lang), address)
 
 
 def _page(
     request: Request, described: Collection, given: Mapping[str, str], chosen: Mapping[str, str], found: Outline,
-    embedded: str | None, parts: Parts, made: Mapping[str, str],
+    embedded: str | None, parts: "Parts", made: Mapping[str, str],
 ) -> Response:  # fmt: skip
     used = used_symbols(described, found.values)
     spoken = {"lang": language(request)}

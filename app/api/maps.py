@@ -1,7 +1,7 @@
 """Maps as pages: one for each spatial layout of the plans."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, Response
@@ -20,10 +20,12 @@ from app.catalog import COLLECTIONS
 from app.catalog.layouts import LAYOUT_LAYERS
 from app.catalog.platforms import PLATFORM_LAYERS
 from app.db.engine import snapshot
-from app.maps.layout_map import LayoutMap, layout_map
-from app.maps.page import Parts, page_parts
 from app.maps.symbols import PARK, knowledge, swatch
 from app.queries.layouts import LayoutRows, layout_rows, layouts
+
+if TYPE_CHECKING:
+    from app.maps.layout_map import LayoutMap
+    from app.maps.page import Parts
 
 router = APIRouter(tags=["maps"])
 #: What a layout's map reads.
@@ -48,7 +50,7 @@ async def get_map(request: Request, mapId: str) -> Response:
     return _page(request, rows, systems, mapId, drawn, parts, {**made, **guarded(request, parts)})
 
 
-def guarded(request: Request, parts: Parts) -> dict[str, str]:
+def guarded(request: Request, parts: "Parts") -> dict[str, str]:
     """The policy of a map's page: its own scripts and styles, and pictures of the base maps offered."""
     offered = request.app.state.settings.offered_base_maps
     images = dict.fromkeys(origin for one in offered for origin in one.origins)
@@ -77,14 +79,18 @@ def chosen_system(systems: dict[str, dict[str, Any]], system: str | None) -> str
     return str(found["id"])
 
 
-def _drawn(rows: LayoutRows, lang: Language, address: str) -> tuple[LayoutMap, Parts]:
+def _drawn(rows: LayoutRows, lang: Language, address: str) -> "tuple[LayoutMap, Parts]":
+    # with Folium, which no start should wait for
+    from app.maps.layout_map import layout_map
+    from app.maps.page import page_parts
+
     drawn = layout_map(rows.ground, rows.elements, rows.platforms, rows.kinds, lang)
     return drawn, page_parts(drawn.canvas, address)
 
 
 def _page(
-    request: Request, rows: LayoutRows, systems: Mapping[str, Mapping[str, Any]], name: str, drawn: LayoutMap,
-    parts: Parts, made: Mapping[str, str],
+    request: Request, rows: LayoutRows, systems: Mapping[str, Mapping[str, Any]], name: str, drawn: "LayoutMap",
+    parts: "Parts", made: Mapping[str, str],
 ) -> Response:  # fmt: skip
     def href(layout: str, extension: str = "", **asked: str) -> str:
         if len(systems) > 1:

@@ -15,9 +15,9 @@ from app.api.openapi import OPENAPI_MEDIA_TYPE, document, documented
 from app.api.overview import tiles
 from app.catalog import COLLECTIONS
 from app.db.engine import snapshot
-from app.maps.assets import vendored_packages
 from app.maps.paper import version_mark
 from app.maps.symbols import PLATFORM_SYMBOLS, swatch
+from app.maps.vendored import vendored_packages
 from app.queries.codes import listed
 from app.queries.exports import FORMATS
 from app.queries.layouts import layouts

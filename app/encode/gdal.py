@@ -2,13 +2,19 @@
 
 import os
 from pathlib import Path
-
-from pyogrio.raw import write_arrow
+from typing import Any
 
 from app.encode.layer import Layer
 from app.encode.spool import GEOMETRY, Spool
 
 FLATGEOBUF = "application/vnd.flatgeobuf"
+
+
+def write_arrow(*given: Any, **options: Any) -> None:
+    """GDAL's writer; it is loaded with the first file, for it brings pandas, which no start should wait for."""
+    from pyogrio.raw import write_arrow as write
+
+    write(*given, **options)
 
 
 def geometry_type(spool: Spool) -> str:

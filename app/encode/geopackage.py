@@ -5,9 +5,7 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-from pyogrio.raw import write_arrow
-
-from app.encode.gdal import geometry_type, titled
+from app.encode.gdal import geometry_type, titled, write_arrow
 from app.encode.layer import Layer
 from app.encode.spool import GEOMETRY, Spool
 

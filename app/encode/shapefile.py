@@ -16,9 +16,9 @@ from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 import pyarrow as pa
 import shapely
-from pyogrio.raw import write_arrow
 from shapely.geometry.base import BaseGeometry
 
+from app.encode.gdal import write_arrow
 from app.encode.layer import Layer
 from app.encode.spool import GEOMETRY, TYPES, Spool
 from app.encode.values import legible

@@ -19,7 +19,6 @@ from app.catalog.imported import Definition
 from app.imports.errors import Unreadable
 from app.imports.job import Job
 from app.imports.limits import Limits
-from app.imports.run import run
 
 COMMIT = "commit"
 #: Seconds of grace between the limit of CPU time that warns and the one that kills.
@@ -49,6 +48,8 @@ def told(job: Job) -> dict[str, Any]:
 
 def main(given: TextIO, out: TextIO) -> int:
     """Do the job; the exit status is 0 unless the file was refused or something broke."""
+    # here, for who starts this process reads no file itself
+    from app.imports.run import run
 
     def tell(**message: Any) -> None:
         out.write(json.dumps(message, ensure_ascii=False) + "\n")

@@ -13,8 +13,7 @@ from sqlalchemy import URL
 from app.imports import child
 from app.imports.child import COMMIT
 from app.imports.errors import Unreadable
-from app.imports.job import Job
-from app.imports.run import Progress
+from app.imports.job import Job, Progress
 
 #: Lines of a child's complaints that are kept.
 COMPLAINTS = 4000

@@ -1,7 +1,7 @@
 """What is asked of an import: the file, the layer, and where in the file its things stand."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,8 @@ from app.catalog.imported import Definition
 from app.imports.errors import Unreadable
 from app.imports.limits import Limits
 
+#: What is being done, rows, and how many there are where that is known.
+Progress = Callable[[str, int, int | None], None]
 #: Of the definition, what ``--map`` may say too: parts of a row that are no fields.
 PARTS = ("key", "name", "lon", "lat", "wkt", "address")
 #: Largest definition, in bytes.

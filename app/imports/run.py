@@ -1,7 +1,5 @@
 """One import from file to report, within the transaction of the caller, who keeps it or not."""
 
-from collections.abc import Callable
-
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
@@ -10,14 +8,12 @@ from app.db import tables as t
 from app.db.records import signed
 from app.imports import layers, platforms
 from app.imports.errors import Unreadable
-from app.imports.job import Job, checksum
+from app.imports.job import Job, Progress, checksum
 from app.imports.report import Report
 from app.imports.rows import Rows
 from app.imports.source import Source, source
 from app.imports.staging import Stage
 
-#: What is being done, rows, and how many there are where that is known.
-Progress = Callable[[str, int, int | None], None]
 #: One import into a layer at a time.
 LOCK = 7_304_023
 

@@ -1,48 +1,12 @@
-"""Self-hosted browser assets: Folium's defaults name public CDNs, and no request may leave the service.
-
-The files are those of ``scripts/vendor``: unmodified npm packages, listed in ``manifest.json``.
-"""
+"""Folium's scripts and styles from here: its defaults name public CDNs, and no request may leave the service."""
 
 import html as html_module
-import json
 import re
-from functools import cache
-from pathlib import Path
-from typing import TypedDict
 
 import folium
 from folium import plugins
 
-VENDOR = Path(__file__).parents[1] / "static" / "vendor"
-
-
-class VendoredPackage(TypedDict):
-    """One entry of the manifest: `licence` is an SPDX expression, `files` maps path to SHA-512 (hex)."""
-
-    name: str
-    version: str
-    licence: str
-    licence_files: list[str]
-    files: dict[str, str]
-
-
-@cache
-def vendored_packages() -> dict[str, VendoredPackage]:
-    """The manifest of the vendored packages by name, e.g. for a page of credits."""
-    packages: list[VendoredPackage] = json.loads((VENDOR / "manifest.json").read_text(encoding="utf-8"))
-    return {package["name"]: package for package in packages}
-
-
-def asset_url(package: str, file: str, prefix: str = "/static/vendor") -> str:
-    """Address of one vendored file, e.g. ``asset_url("leaflet", "dist/leaflet.js")``.
-
-    Raises KeyError when the package or the file is not vendored.
-    """
-    entry = vendored_packages()[package]
-    if file not in entry["files"]:
-        raise KeyError(f"{package}@{entry['version']} is vendored without {file}")
-    return f"{prefix}/{package}@{entry['version']}/{file}"
-
+from app.maps.vendored import asset_url
 
 # Every class whose assets are vendored. Subclasses inherit them. Others of Folium's plugins stay out on purpose:
 # leaflet-measure compiles its templates with `new Function`, which our Content-Security-Policy forbids, and
@@ -81,7 +45,7 @@ _NAMES = tuple(
 
 
 def use_local_assets(prefix: str = "/static/vendor") -> None:
-    """Let every supported Folium class load its scripts and styles from `prefix`; call once at start.
+    """Let every supported Folium class load its scripts and styles from `prefix`; call before a map is made.
 
     Each class gets lists of its own; calling again is harmless. Raises KeyError when Folium names an
     asset unknown here (after an upgrade). Classes outside the supported ones keep their remote

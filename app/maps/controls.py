@@ -11,6 +11,7 @@ from folium.template import Template
 from folium.utilities import JsCode
 
 from app.maps import symbols
+from app.maps.assets import use_local_assets
 from app.maps.ground import Box
 
 MAX_ZOOM = 18
@@ -95,7 +96,8 @@ def add_controls(canvas: folium.Map, land: folium.GeoJson, extent: Box, lang: st
 
 
 def new_map(min_zoom: int) -> folium.Map:
-    """A map without a base map, which can be zoomed to any scale."""
+    """A map without a base map, which can be zoomed to any scale and loads nothing from elsewhere."""
+    use_local_assets()
     return folium.Map(
         tiles=None,
         minZoom=min_zoom,

@@ -12,24 +12,15 @@ from shapely.geometry.base import BaseGeometry
 
 from app.maps import label_places, symbols
 from app.maps.controls import Start, add_controls, new_map, number_elements, show_box
-from app.maps.ground import (
-    Point,
-    add_ground,
-    around_symbols,
-    feature,
-    geometry,
-    ground_extent,
-    labels,
-    layer,
-)
+from app.maps.ground import Point, around_symbols, feature, geometry, ground_extent
+from app.maps.ground_layer import add_ground, labels, layer
 from app.maps.popups import ROLES, Popup, element_popup, platform_popup
 from app.maps.symbols import Symbol
+from app.queries.layouts import member_order
 
 Row = Mapping[str, Any]
 
 LABELS_PANE = "labels"
-#: Symbols of members that are numbered, with their names in the legend.
-NUMBERED = (symbols.LAKE, symbols.PARK, symbols.PLACE)
 ICON_SIZE = 24
 #: Degrees by which the corners of a drawn circle or band may be cut: 10 m, where it is known to a kilometre at best.
 ROUNDING = 1e-4
@@ -208,9 +199,9 @@ class _Drawing:
                 if symbol is symbols.LAKE and row["schematic"] and row["id"] not in encircled:
                     circle = geometry(row["geometry"]).simplify(ROUNDING)
                     layer([feature(circle, popup.key)], symbols.path_style(symbol, schematic=True)).add_to(entry.drawn)
-                text = str(number) if symbol in NUMBERED and len(rows) > 1 else ""
+                text = str(number) if symbol in symbols.NUMBERED and len(rows) > 1 else ""
                 markers.append((symbol, row, popup, text))
-                if symbol in NUMBERED:
+                if symbol in symbols.NUMBERED:
                     entry.items.append((popup.key, text, popup.name, popup.name_en))
             self._markers(markers).add_to(entry.drawn)
 
@@ -267,10 +258,3 @@ def _cluster(symbol: Symbol, *, shown: bool = True) -> MarkerCluster:
 def _point(row: Row) -> Point:
     dot = geometry(row["position"])
     return dot.x, dot.y
-
-
-def member_order(elements: Sequence[Row]) -> dict[str, int]:
-    """Rank of each member platform: zones first, for their lists are the plan's tables, then by element."""
-    ranked = sorted(elements, key=lambda row: (row["role"] != "zone", row["ord"], row["id"]))
-    members = (one["platform"] for row in ranked for one in row["members"] or () if "platform" in one)
-    return {platform: rank for rank, platform in enumerate(dict.fromkeys(members))}

@@ -13,7 +13,6 @@ from shapely.geometry.base import BaseGeometry
 
 from app.catalog import COLLECTIONS
 from app.maps import symbols
-from app.maps.layout_map import NUMBERED, member_order
 from app.maps.paper import Format, version_line
 from app.maps.print_ground import Paper
 from app.maps.print_labels import Place, Word, spread
@@ -21,7 +20,7 @@ from app.maps.print_legend import Entry, Legend
 from app.maps.print_sheet import Sheet
 from app.maps.print_symbols import OUTER, RING, draw_area, draw_point
 from app.maps.symbols import Symbol
-from app.queries.layouts import LayoutRows
+from app.queries.layouts import LayoutRows, member_order
 
 Row = Mapping[str, Any]
 
@@ -199,7 +198,7 @@ class _Print(Paper):
         scale = self.sheet.scale
         for symbol in symbols.PLATFORM_SYMBOLS:
             rows = [row for row in self.shown if symbols.platform_symbol(row["kind"]) is symbol]
-            listed = [row for row in rows if symbol in NUMBERED or row["id"] in self.order]
+            listed = [row for row in rows if symbol in symbols.NUMBERED or row["id"] in self.order]
             if rows:
                 entry = self.entries.setdefault(symbol.id, Entry(symbol))
                 entry.unnumbered = len(rows) - len(listed)

@@ -42,6 +42,8 @@ ZONE = Symbol("zone", "城、片区", "City or zone", "#D55E00", "ring")
 LAKE = Symbol("lake", "科创湖区", "Science-lake district", "#009E73", "ring", INK)
 PARK = Symbol("park", "高新区", "High-tech park", "#E69F00", "square", INK)
 PLACE = Symbol("place", "新城与片区", "New town or zone", "#D55E00", "hexagon", PAPER)
+#: Symbols of members that are numbered, with their names in the legend.
+NUMBERED = (LAKE, PARK, PLACE)
 INSTITUTE = Symbol("institute", "研发机构", "R&D institute", "#1F3A5F", "diamond")
 INCUBATOR = Symbol("incubator", "孵化与服务平台", "Incubator or service platform", "#56B4E9", "triangle", INK)
 OTHER = Symbol("other", "其他", "Other", GREY, "circle")

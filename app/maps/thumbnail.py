@@ -10,8 +10,7 @@ from shapely.geometry.base import BaseGeometry
 
 from app.maps import symbols
 from app.maps.ground import Box, geometry, ground_shapes
-from app.maps.layout_map import member_order
-from app.queries.layouts import LayoutRows
+from app.queries.layouts import LayoutRows, member_order
 
 #: Pixels of the picture, of the room around what it is about, and of a point symbol.
 WIDTH, HEIGHT, ROOM, SYMBOL = 320, 200, 10, 11

@@ -175,3 +175,10 @@ async def _spoken(connection: AsyncConnection, items: Sequence[str]) -> dict[str
     for item, initials, pinyin in await connection.execute(statement):
         found[item] = f"{found.get(item, '')} {initials} {pinyin}".strip()
     return found
+
+
+def member_order(elements: Sequence[Mapping[str, Any]]) -> dict[str, int]:
+    """Rank of each member platform: zones first, for their lists are the plan's tables, then by element."""
+    ranked = sorted(elements, key=lambda row: (row["role"] != "zone", row["ord"], row["id"]))
+    members = (one["platform"] for row in ranked for one in row["members"] or () if "platform" in one)
+    return {platform: rank for rank, platform in enumerate(dict.fromkeys(members))}

@@ -6,7 +6,8 @@ import folium
 import pytest
 from folium import plugins
 
-from app.maps.assets import asset_url, use_local_assets
+from app.maps.assets import use_local_assets
+from app.maps.vendored import asset_url
 
 from .conftest import PageLog
 

@@ -9,7 +9,7 @@ import httpx
 import pytest
 import shapely
 
-from app.maps.assets import asset_url
+from app.maps.vendored import asset_url
 from tests.browser.conftest import PageLog
 from tests.mvt import items
 

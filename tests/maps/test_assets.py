@@ -13,7 +13,8 @@ import pytest
 from branca.colormap import LinearColormap
 from folium import plugins
 
-from app.maps.assets import VENDOR, asset_url, foreign_urls, use_local_assets, vendored_packages
+from app.maps.assets import foreign_urls, use_local_assets
+from app.maps.vendored import VENDOR, asset_url, vendored_packages
 
 PACKAGES = vendored_packages()
 LISTED = {

@@ -5,7 +5,7 @@ import re
 from collections import Counter
 from typing import Any
 
-from app.maps.assets import vendored_packages
+from app.maps.vendored import vendored_packages
 from app.settings import ROOT
 
 BILL: dict[str, Any] = json.loads((ROOT / "sbom.cdx.json").read_text("utf-8"))

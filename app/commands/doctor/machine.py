@@ -170,7 +170,7 @@ def fonts(patient: Patient) -> Iterator[Finding]:
 
 def assets(patient: Patient) -> Iterator[Finding]:
     """The files that browsers are given are those of the manifest, unaltered."""
-    from app.maps.assets import VENDOR, vendored_packages
+    from app.maps.vendored import VENDOR, vendored_packages
 
     expected = {
         f"{one['name']}@{one['version']}/{path}": digest
