@@ -74,5 +74,5 @@ def load(address: str, question: Question, clients: int, seconds: int) -> Load:
 
 def _within(said: str, percent: int) -> float:
     """Milliseconds within which so many of 100 requests were answered."""
-    found = re.search(rf"^\s+{percent}%\s+([\d.]+)(us|ms|s|m)$", said, re.MULTILINE)
+    found = re.search(rf"^\s+{percent}%\s+([\d.]+)(us|ms|s|m)\s*$", said, re.MULTILINE)
     return float(found[1]) * UNITS[found[2]] if found else 0.0

@@ -12,6 +12,7 @@ from typing import Any
 import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullFormatter, StrMethodFormatter
 
 from app.maps.print_sheet import font_family
 from benchmarks.growth.measure import Load, Times
@@ -97,6 +98,10 @@ class Report:
 def _finish(panel: Axes, across: str, up: str) -> None:
     panel.set_xscale("log")
     panel.set_yscale("log")
+    for axis in (panel.xaxis, panel.yaxis):
+        # 10,000 instead of powers
+        axis.set_major_formatter(StrMethodFormatter("{x:,.15g}"))
+        axis.set_minor_formatter(NullFormatter())
     panel.set_xlabel(across)
     panel.set_ylabel(up)
     if panel.lines:
