@@ -15,7 +15,7 @@ from click.testing import CliRunner
 from app.cli import main
 from app.commands.doctor import CHECKS, machine, server
 from app.commands.doctor.findings import Check, Patient, examine, ok
-from app.maps import assets
+from app.maps import vendored
 from app.settings import Settings, get_settings
 from tests.commands.conftest import Innomap
 from tests.conftest import connect, settings_for
@@ -156,10 +156,10 @@ def test_the_machine(
     assert "click" in text
     assert "gone - (==1)" in text
     assert "absent" not in text
-    copy = Path(shutil.copytree(assets.VENDOR, tmp_path / "vendor"))
+    copy = Path(shutil.copytree(vendored.VENDOR, tmp_path / "vendor"))
     (copy / "leaflet@1.9.3" / "dist" / "leaflet.js").write_text("alert(1)")
     (copy / "leaflet@1.9.3" / "dist" / "leaflet.css").unlink()
-    monkeypatch.setattr(assets, "VENDOR", copy)
+    monkeypatch.setattr(vendored, "VENDOR", copy)
     ((level, text),) = look("assets", settings)
     assert level == "wrong"
     assert "leaflet.css" in text
