@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from email.utils import format_datetime
 from typing import Any
 from urllib.parse import urlencode
@@ -103,7 +104,8 @@ def mark_of(
     if spoken:
         made |= language_headers(request)
     if found.changed_at:
-        made["Last-Modified"] = format_datetime(found.changed_at, usegmt=True)
+        # RFC 9110, 8.8.2.1: not later than now, though a clock was set back since
+        made["Last-Modified"] = format_datetime(min(found.changed_at, datetime.now(UTC)), usegmt=True)
     return made
 
 

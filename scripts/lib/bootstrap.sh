@@ -1,8 +1,8 @@
 # Installs what the programs in scripts/ need. Sourced by them and by the Dockerfile, after `set -euo pipefail`.
 #
 #   prepare serve   PostGIS, a Chinese font, and the packages of requirements.lock in .venv
-#   prepare test    these, Chromium and what drives it, GDAL's programs, wrk, PgBouncer, and the packages of
-#                   requirements-test.lock
+#   prepare test    these, Chromium and what drives it, GDAL's programs, wrk, PgBouncer, libfaketime, and
+#                   the packages of requirements-test.lock
 #
 # What is there already is left alone: with everything in place `prepare` writes nothing and takes a fraction of a second.
 # Every failure is one bilingual sentence with its remedy on standard error, and exit status 1.
@@ -66,6 +66,8 @@ has_wrk() { command -v wrk >/dev/null; }
 
 has_pgbouncer() { [[ -x /usr/sbin/pgbouncer ]]; }
 
+has_libfaketime() { compgen -G '/usr/lib/*/faketime/libfaketimeMT.so.1' >/dev/null; }
+
 has_cjk_font() {
     local font
     for font in /usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc /usr/share/fonts/*/NotoSansCJK*; do
@@ -104,6 +106,7 @@ missing_packages() {
         need gdal-bin has_gdal
         need wrk has_wrk
         need pgbouncer has_pgbouncer
+        need libfaketime has_libfaketime
     fi
 }
 
@@ -131,7 +134,7 @@ install_packages() {
     [[ ${#packages[@]} -gt 0 ]] || return 0
     by_hand="apt-get install --no-install-recommends ${packages[*]}"
     if ! command -v apt-get >/dev/null; then
-        die "缺少 (Debian 软件包名) ${packages[*]},且本机没有 apt-get:请用本机的软件管理器安装 PostgreSQL ≥ 15、PostGIS ≥ 3.3、Python ≥ 3.11(含 venv)、Noto Sans CJK$([[ $1 == test ]] && echo '、Chromium、GDAL、wrk、PgBouncer')" \
+        die "缺少 (Debian 软件包名) ${packages[*]},且本机没有 apt-get:请用本机的软件管理器安装 PostgreSQL ≥ 15、PostGIS ≥ 3.3、Python ≥ 3.11(含 venv)、Noto Sans CJK$([[ $1 == test ]] && echo '、Chromium、GDAL、wrk、PgBouncer、libfaketime')" \
             "/ missing, by their Debian names: ${packages[*]}; there is no apt-get, so install them with this system's package manager (pg_config must be on PATH)"
     fi
     if ! is_root && ! command -v sudo >/dev/null; then
