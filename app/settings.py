@@ -244,6 +244,11 @@ class QuestionLimits(BaseModel):
     max_limit: int = Field(
         default=10_000, ge=1, description="`limit` 的上限，大于它者按它。 Largest `limit`; a larger one means this."
     )
+    max_page_mb: Mebibytes = Field(
+        default=32, ge=1,
+        description="一页要素的大小；更大的页提前结束，由 `next` 链接续上，每页至少一个要素。"
+        " Size of a page of items; a larger one ends earlier, its `next` link goes on. At least one item is given.",
+    )  # fmt: skip
     max_offset: int = Field(
         default=10_000, ge=0,
         description="`offset` 的上限；更远处用 `cursor`。 Largest `offset`; what lies behind is paged to by `cursor`.",

@@ -177,7 +177,7 @@ def _page_links(
         links.append(link(request, path, "first", kind, "第一页 First page", kept))
     if page.next is not None:
         onward = {**kept, "cursor": params.cursor(page.next)}
-        start = paging.offset + paging.limit
+        start = paging.offset + page.returned
         if as_page and paging.after is None and start <= request.app.state.settings.max_offset:
             onward = {**kept, "offset": str(start)}
         links.append(link(request, path, "next", kind, "下一页 Next page", onward))

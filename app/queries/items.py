@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.catalog import Collection
 from app.crs import CRS84, Crs
+from app.filters.guard import LIMITS
 from app.queries import counts
 from app.queries.features import PLAIN, View, feature, ready
 from app.queries.ready import is_ready
@@ -97,14 +98,20 @@ def page_statement(
             # the last page tells by itself where the items end, and nothing is counted
             last = sa.literal_column(f"count(*) BETWEEN {0 if offset == 0 else 1} AND {limit}", sa.Boolean)
             all_of_them = sa.case((last, sa.literal_column("count(*)") + offset), else_=all_of_them)
-    # aggregates keep the order in which rows come
+    # what is beyond is neither put together by the server nor sent
+    fits = f"WHERE size <= {LIMITS.get().max_page_mb << 20} OR number = 1"
+    shown = f"least(count(*) FILTER ({fits}), {limit})::int"
+    # aggregates and windows keep the order in which rows come
     parts = (
-        f"array_to_string((array_agg(feature))[1:{limit}], E',\\n')",
+        f"array_to_string((array_agg(feature) FILTER ({fits}))[1:{limit}], E',\\n')",
         "count(*)",
-        f"(array_agg(json_build_array({', '.join(one.name for one in keys)})))[{limit}]",
+        shown,
+        f"(array_agg(json_build_array({', '.join(one.name for one in keys)})))[{shown}]",
     )
+    windows = ("row_number() OVER () AS number", "sum(octet_length(feature)) OVER (ROWS UNBOUNDED PRECEDING) AS size")
+    sized = sa.select(statement.subquery("some"), *map(sa.literal_column, windows)).subquery("sized")
     columns: list[sa.ColumnElement[Any]] = [*map(sa.literal_column, parts), all_of_them]
-    return sa.select(*columns).select_from(statement.subquery("some"))
+    return sa.select(*columns).select_from(sized)
 
 
 async def page(
@@ -116,27 +123,28 @@ async def page(
     view: View = PLAIN,
     seen: State | None = None,
 ) -> Page:
-    """Up to ``limit`` items behind the key ``after`` (or behind ``offset`` items).
+    """Up to ``limit`` items behind the key ``after`` (or behind ``offset`` items); fewer where these would be more than
+    ``max_page_mb``, but one at least.
 
     ``seen`` is the state of the layers that the question reads, known or believed: by it features are taken ready, and
     the total is remembered. Raises ``Moved`` where the data turn out to be in another.
     """
     if seen is None:
         asked = page_statement(selection, limit, after, offset, view)
-        return _page((await connection.execute(asked)).one(), limit)
+        return _page((await connection.execute(asked)).one())
     from_ready, total = is_ready(seen, selection.collection), counts.known(connection, selection, seen)
     asked = page_statement(selection, limit, after, offset, view, from_ready, total)
     *row, found = (await connection.execute(asked.add_columns(stated([*seen.versions])))).one()
     confirm(found, seen)
-    made = _page(row, limit)
+    made = _page(row)
     if total is None:
         counts.remember(connection, selection, seen, made.matched)
     return made
 
 
-def _page(row: Sequence[Any], limit: int) -> Page:
-    features, found, last, matched = row
-    return Page(features or "", min(found, limit), matched, last if found > limit else None)
+def _page(row: Sequence[Any]) -> Page:
+    features, found, shown, last, matched = row
+    return Page(features or "", shown, matched, last if found > shown else None)
 
 
 def _behind(sorting: Sequence[tuple[sa.ColumnElement[Any], bool]], key: Key) -> sa.ColumnElement[bool]:

@@ -1,5 +1,7 @@
 """Items over HTTP: pages, filters, one item, and what an answer says of itself."""
 
+import asyncio
+import json
 from typing import Any
 
 import httpx
@@ -8,7 +10,11 @@ import sqlalchemy as sa
 
 from app.catalog import COLLECTIONS
 from app.db import tables as t
-from app.settings import Settings
+from app.db.engine import reader, snapshot
+from app.filters.guard import LIMITS
+from app.queries import items
+from app.queries.selection import Selection
+from app.settings import QuestionLimits, Settings
 from tests.conftest import connect, served, settings_for
 from tests.conftest import http as client_of
 
@@ -130,6 +136,42 @@ def test_next_keeps_the_question(client: httpx.Client) -> None:
     assert dict(following.params) | {"cursor": ""} == {
         "within": "海宁市", "kind": "research_institute,innovation_park", "limit": "1", "cursor": "",
     }  # fmt: skip
+
+
+def test_a_page_ends_where_it_would_be_too_large(loaded_url: sa.URL) -> None:
+    """It is gone on with by the next link, forwards and on pages for people too; nothing is left out or told twice."""
+    path = "/collections/region_indicators/items"
+    with served(settings_for(loaded_url, max_page_mb=1)) as address, client_of(address) as client:
+        pages, following = [], f"{path}?limit=10000&sortby=-year"
+        while following:
+            answer = client.get(following)
+            assert len(answer.content) < (1 << 20) + 5_000
+            pages.append(answer.json())
+            following = links(pages[-1]).get("next", "")
+        assert len(pages) > 3
+        assert all(len(ids(one)) == one["numberReturned"] for one in pages)
+        told = [one for page in pages for one in ids(page)]
+        assert len(set(told)) == len(told) == pages[0]["numberMatched"] == pages[-1]["numberMatched"]
+        html = client.get(f"{path}?limit=10000&f=html").text
+        first = get(client, path, limit="10000")["numberReturned"]
+        assert f"offset={first}" in html
+
+
+def test_a_page_has_one_item_however_large(loaded_url: sa.URL) -> None:
+    async def asked() -> list[items.Page]:
+        LIMITS.set(QuestionLimits.model_construct(max_page_mb=0))
+        engine = reader(loaded_url, settings_for(loaded_url))
+        async with snapshot(engine) as connection:
+            selection = Selection(COLLECTIONS["counties"])
+            first = await items.page(connection, selection, 5)
+            last = await items.page(connection, selection, 5, offset=first.matched - 1)
+        await engine.dispose()
+        return [first, last]
+
+    first, last = asyncio.run(asked())
+    assert [one.returned for one in (first, last)] == [1, 1]
+    assert first.next == [json.loads(first.features)["id"]]
+    assert last.next is None
 
 
 def test_limit_has_a_default_and_a_maximum(client: httpx.Client, everything: list[dict[str, Any]]) -> None:
