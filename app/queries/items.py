@@ -17,12 +17,10 @@ from app.crs import CRS84, Crs
 from app.filters.guard import LIMITS
 from app.queries import counts
 from app.queries.features import PLAIN, View, feature, ready
+from app.queries.parts import CHUNK, parts
 from app.queries.ready import is_ready
 from app.queries.selection import Selection, conditions
 from app.queries.versions import State, confirm, stated
-
-#: Rows fetched at a time when a whole layer streams out.
-CHUNK = 500
 
 #: Where a page begins: the sort values and the id of the item before it.
 Key = Sequence[Any]
@@ -81,8 +79,8 @@ def page_statement(
     from_ready: bool = False,
     total: int | None = None,
 ) -> sa.Select[Any]:
-    """A page as one row: its features as one text, their number (one more if others follow), the key of the last, and
-    how many items there are in all (``total`` where that is known)."""
+    """A page as one row: its features as one text, how many items were found (more if others follow), how many of them
+    are shown, the key of the last, and how many there are in all (``total`` where that is known)."""
     sorting = _sorting(selection, view)
     keys = [column.label(f"key_{n}") for n, (column, _) in enumerate(sorting)]
     statement = ordered(_select(selection, view, from_ready).add_columns(*keys), selection, view, limit + 1)
@@ -102,7 +100,7 @@ def page_statement(
     fits = f"WHERE size <= {LIMITS.get().max_page_mb << 20} OR number = 1"
     shown = f"least(count(*) FILTER ({fits}), {limit})::int"
     # aggregates and windows keep the order in which rows come
-    parts = (
+    made = (
         f"array_to_string((array_agg(feature) FILTER ({fits}))[1:{limit}], E',\\n')",
         "count(*)",
         shown,
@@ -110,7 +108,7 @@ def page_statement(
     )
     windows = ("row_number() OVER () AS number", "sum(octet_length(feature)) OVER (ROWS UNBOUNDED PRECEDING) AS size")
     sized = sa.select(statement.subquery("some"), *map(sa.literal_column, windows)).subquery("sized")
-    columns: list[sa.ColumnElement[Any]] = [*map(sa.literal_column, parts), all_of_them]
+    columns: list[sa.ColumnElement[Any]] = [*map(sa.literal_column, made), all_of_them]
     return sa.select(*columns).select_from(sized)
 
 
@@ -203,8 +201,7 @@ async def stream(
     statement = ordered(_select(selection, view, from_ready), selection, view, limit)
     result = await connection.stream(statement, execution_options={"yield_per": CHUNK})
     try:
-        # by the hundred: one by one a feature takes longer to hand on than to make
-        async for part in result.scalars().partitions(CHUNK):
+        async for part in parts(result.scalars(), len):
             yield part
     finally:
         # whatever happens to the reader, who may leave in the middle; as a context it would stay open then

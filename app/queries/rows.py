@@ -9,7 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.catalog import Field
 from app.encode.layer import Layer, Row
 from app.queries.features import DISTANCE, View, shown
-from app.queries.items import CHUNK, ordered
+from app.queries.items import ordered
+from app.queries.parts import CHUNK, of_values, parts
 from app.queries.selection import Selection, conditions
 
 
@@ -41,7 +42,7 @@ async def batches(
     statement = ordered(sa.select(*chosen, wkb).where(*conditions(selection, columns)), selection, view, limit)
     result = await connection.stream(statement, execution_options={"yield_per": CHUNK})
     try:
-        async for part in result.mappings().partitions(CHUNK):
+        async for part in parts(result.mappings(), of_values):
             yield [dict(row) for row in part]
     finally:
         # whatever happens to the reader, who may leave in the middle; as a context it would stay open then
