@@ -14,7 +14,10 @@ LISTS = frozenset(("/", "/collections", "/api", "/api.html", "/credits", "/searc
 
 
 #: Resources whose answers tell in which state the definitions were: they are asked by those of the last look.
-CONFIRMED = ("/collections/{collectionId}/items", "/collections/{collectionId}/items/{featureId}")
+CONFIRMED = (
+    "/collections/{collectionId}/items", "/collections/{collectionId}/items/{featureId}",
+    "/collections/{collectionId}/tiles/{tileMatrixSetId}/{tileMatrix}/{tileRow}/{tileCol}",
+)  # fmt: skip
 
 
 async def prepare(request: Request) -> None:

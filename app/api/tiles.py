@@ -5,6 +5,7 @@ Requirements are those of OGC API – Tiles – Part 1: Core 1.0 (OGC 20-057).
 
 import re
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from fastapi import APIRouter, Depends, Request
@@ -18,6 +19,7 @@ from app.api.links import HTML, JSON, link
 from app.api.openapi import SELECTING
 from app.api.parameters import PARAMETERS
 from app.api.problems import Problem, closest
+from app.api.published import see_imported
 from app.api.tile_documents import MVT, THINNED_NOTE, Query, Tileset, metadata, summary, tilejson
 from app.api.turns import heavy
 from app.catalog import Collection
@@ -214,23 +216,41 @@ async def get_tile(
     request: Request, collectionId: str, tileMatrixSetId: str, tileMatrix: str, tileRow: str, tileCol: str
 ) -> Response:
     """矢量瓦片（MVT）。 A vector tile; 204 where nothing is, 404 outside the tileset's limits."""
-    described, grid = params.collection(collectionId), _grid(tileMatrixSetId)
+    # as the items: one statement, asked as if nothing had changed since the last look at the data
+    address = (collectionId, tileMatrixSetId, tileMatrix, tileRow, tileCol)
+    with suppress(Moved, Problem):
+        asked = _asked(request, *address)
+        seen = believed(request, asked.collection.layers)
+        if seen and not asking.refers(asked.collection, asked.query):
+            async with statement(request.app.state.reader) as connection:
+                tile = await _tile(connection, asked, seen)
+            return _sent(tile, mark_of(request, seen, "mvt"))
+    await see_imported(request)
+    asked = _asked(request, *address)
+    async with snapshot(request.app.state.reader) as connection:
+        made = await headers(request, connection, asking.layers(asked.collection, asked.query), "mvt")
+        tile = await _tile(connection, asked, request.state.read_from)
+    return _sent(tile, made)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A tile: the collection, the parameters that say what it holds, the grid, and its level, row and column."""
+
+    collection: Collection
+    query: Query
+    grid: TileMatrixSet
+    at: tuple[int, int, int]
+
+
+def _asked(request: Request, collection: str, grid_name: str, matrix: str, row: str, col: str) -> Asked:
+    described, grid = params.collection(collection), _grid(grid_name)
     given, query = _given(request, described, "f")
     params.formats(given, "mvt")
-    level, row, col = _address(grid, tileMatrix, tileRow, tileCol)
-    layers, at = asking.layers(described, query), (level, row, col)
-    # as the items: one statement, asked as if the data had not changed since they were looked at last
-    seen = None if asking.refers(described, query) else believed(request, layers)
-    tile = None
-    if seen is not None:
-        with suppress(Moved):
-            async with statement(request.app.state.reader) as connection:
-                tile = await _tile(connection, described, query, grid, at, seen)
-            made = mark_of(request, seen, "mvt")
-    if tile is None:
-        async with snapshot(request.app.state.reader) as connection:
-            made = await headers(request, connection, layers, "mvt")
-            tile = await _tile(connection, described, query, grid, at, request.state.read_from)
+    return Asked(described, query, grid, _address(grid, matrix, row, col))
+
+
+def _sent(tile: tiles.Tile, made: dict[str, str]) -> Response:
     # a tile is the same whatever the client accepts or speaks
     del made["Vary"]
     if not tile.content:
@@ -244,21 +264,15 @@ async def get_tile(
     return Response(tile.content, media_type=MVT, headers=made)
 
 
-async def _tile(
-    connection: AsyncConnection,
-    described: Collection,
-    query: Query,
-    grid: TileMatrixSet,
-    at: tuple[int, int, int],
-    seen: State,
-) -> tiles.Tile:
-    selection = (await asking.question(connection, described, query)).selection
-    if query.get(THIN) == "none" or not thinned.is_thinned(described):
-        tile = await tiles.tile(connection, selection, grid, *at, seen)
+async def _tile(connection: AsyncConnection, asked: Asked, seen: State) -> tiles.Tile:
+    selection = (await asking.question(connection, asked.collection, asked.query)).selection
+    if asked.query.get(THIN) == "none" or not thinned.is_thinned(asked.collection):
+        tile = await tiles.tile(connection, selection, asked.grid, *asked.at, seen)
     else:
-        tile = await thinned.tile(connection, selection, grid, *at, seen, whole=not query.keys() - {THIN})
+        whole = not asked.query.keys() - {THIN}
+        tile = await thinned.tile(connection, selection, asked.grid, *asked.at, seen, whole)
     if not tile.content:
-        await _within_limits(connection, described, grid, *at)
+        await _within_limits(connection, asked.collection, asked.grid, *asked.at)
     return tile
 
 

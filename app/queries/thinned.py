@@ -23,7 +23,7 @@ from app.queries import tiles
 from app.queries.imported import Imported
 from app.queries.selection import Selection, conditions
 from app.queries.tiles import COL, ROW, WIDE_EDGES, Tile, across, confirmed, encoded, inside, tile_fields
-from app.queries.versions import State, state
+from app.queries.versions import State, confirm, state, stated
 
 #: A tile of points that reaches so many, its margin included, is thinned.
 THINNED_FROM = 5_000
@@ -55,9 +55,10 @@ async def tile(
     """
     where = tiles.place(grid, level, row, col)
     if whole and seen is not None:
-        asked = _of_all(selection.collection, grid, level, THINNED_FROM)
+        asked = _of_all(selection.collection, grid, level, THINNED_FROM, tuple(seen.versions))
         made_for = {"mark": mark(seen, selection.collection)}
-        ready, content, taken = await confirmed(connection, asked, where | made_for, seen)
+        ready, content, taken, in_state = (await connection.execute(asked, where | made_for)).one()
+        confirm(in_state, seen)
         if ready is not None:
             return Tile(bytes(ready), thinned=True)
     else:
@@ -72,8 +73,11 @@ async def tile(
 
 
 @lru_cache(1000)
-def _of_all(collection: Collection, grid: TileMatrixSet, level: int, most: int) -> sa.Select[bytes | None, bytes, int]:
-    """The statement of a tile of a whole collection: what is ready, and unless it is, what ``tiles.statement`` gives.
+def _of_all(
+    collection: Collection, grid: TileMatrixSet, level: int, most: int, layers: tuple[str, ...]
+) -> sa.Select[bytes | None, bytes, int, Any]:
+    """The statement of a tile of a whole collection: what is ready, unless it is what ``tiles.statement`` gives, and
+    the state of its layers.
 
     Built once: that takes longer than many a tile.
     """
@@ -83,7 +87,7 @@ def _of_all(collection: Collection, grid: TileMatrixSet, level: int, most: int) 
         kept.mark == sa.bindparam("mark"),
     )  # fmt: skip
     made = tiles.statement(Selection(collection), grid, level, most, ~ready.exists())
-    return sa.select(ready.scalar_subquery(), *made.selected_columns).select_from(*made.get_final_froms())
+    return made.with_only_columns(ready.scalar_subquery(), *made.selected_columns, stated(layers))
 
 
 def thinned_statement(selection: Selection, grid: TileMatrixSet, level: int) -> sa.Select[bytes]:

@@ -43,6 +43,9 @@ def tile_fields(collection: Collection) -> tuple[Field, ...]:
     return tuple(one for one in collection.fields if one.name in TILE_FIELDS)
 
 
+#: True. A statement that says so is not divided among workers of the server, which take longer to start than a tile to
+#: make; evaluated once, for it stands where the groups are chosen.
+ALONE = sa.func.set_config("max_parallel_workers_per_gather", "0", sa.true()) == "0"
 #: Where a tile is, as its statement is given it: edges with and without the margin, and its place in the grid.
 EDGES, WIDE_EDGES = ("west", "south", "east", "north"), ("wide_west", "wide_south", "wide_east", "wide_north")
 ROW, COL = sa.bindparam("row", type_=sa.Integer), sa.bindparam("col", type_=sa.Integer)
@@ -127,7 +130,7 @@ def statement(
         .subquery("features")
     )
     drawn_only = encoded(features, collection).filter(features.c.geom.is_not(None))
-    return sa.select(drawn_only, sa.func.count()).select_from(features)
+    return sa.select(drawn_only, sa.func.count()).select_from(features).having(ALONE)
 
 
 def tile_statement(
