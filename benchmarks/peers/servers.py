@@ -105,7 +105,20 @@ def product(url: sa.URL, workers: int, folder: Path, cache_mb: int) -> Iterator[
         "INNOMAP_CONCURRENT_TILES": "8", "INNOMAP_POOL_SIZE": "20", "INNOMAP_STATEMENT_TIMEOUT_MS": "60000",
     }  # fmt: skip
     with running(command, environment, port, "/readyz", folder / f"product-{cache_mb}.log") as server:
+        _settled(url)
         yield server
+
+
+def _settled(url: sa.URL) -> None:
+    """Wait until the service has made ready what it keeps ready, as it does in the background after each change."""
+    at_work = sa.text(
+        "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'innomap watch' AND state <> 'idle'"
+    )
+    idle = 0
+    with sa.create_engine(url, poolclass=sa.NullPool, isolation_level="AUTOCOMMIT").connect() as connection:
+        while idle < 3:
+            time.sleep(0.5)
+            idle = 0 if connection.scalar(at_work) else idle + 1
 
 
 @contextlib.contextmanager
