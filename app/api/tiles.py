@@ -266,10 +266,10 @@ def _sent(tile: tiles.Tile, made: dict[str, str]) -> Response:
 
 async def _tile(connection: AsyncConnection, asked: Asked, seen: State) -> tiles.Tile:
     selection = (await asking.question(connection, asked.collection, asked.query)).selection
+    whole = not asked.query.keys() - {THIN}
     if asked.query.get(THIN) == "none" or not thinned.is_thinned(asked.collection):
-        tile = await tiles.tile(connection, selection, asked.grid, *asked.at, seen)
+        tile = await tiles.tile(connection, selection, asked.grid, *asked.at, seen, whole)
     else:
-        whole = not asked.query.keys() - {THIN}
         tile = await thinned.tile(connection, selection, asked.grid, *asked.at, seen, whole)
     if not tile.content:
         await _within_limits(connection, asked.collection, asked.grid, *asked.at)

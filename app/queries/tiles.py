@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from math import pi
 from typing import Any
 
@@ -147,15 +148,29 @@ async def tile(
     level: int,
     row: int,
     col: int,
-    seen: State | None = None,
+    seen: State,
+    whole: bool = False,
 ) -> Tile:
-    """One tile of a selection, cut at ``MAX_FEATURES``; the grid must have it.
+    """One tile of a selection (``whole``: of the whole collection), cut at ``MAX_FEATURES``; the grid must have it.
 
     Raises ``Moved`` where the data are in another state than ``seen``, that of the layers that the question reads.
     """
-    asked = statement(selection, grid, level, MAX_FEATURES)
-    content, taken = await confirmed(connection, asked, place(grid, level, row, col), seen)
+    if whole:
+        asked = _of_all(selection.collection, grid, level, MAX_FEATURES, tuple(seen.versions))
+        content, taken, in_state = (await connection.execute(asked, place(grid, level, row, col))).one()
+        confirm(in_state, seen)
+    else:
+        of_some = statement(selection, grid, level, MAX_FEATURES)
+        content, taken = await confirmed(connection, of_some, place(grid, level, row, col), seen)
     return Tile(bytes(content or b""), capped=taken == MAX_FEATURES)
+
+
+@lru_cache(1000)
+def _of_all(
+    collection: Collection, grid: TileMatrixSet, level: int, most: int, layers: tuple[str, ...]
+) -> sa.Select[bytes, int, Any]:
+    """The statement of a tile of a whole collection, built once, and the state of its layers."""
+    return statement(Selection(collection), grid, level, most).add_columns(stated(layers))
 
 
 async def confirmed(
