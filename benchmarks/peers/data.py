@@ -4,12 +4,14 @@ The peers read the plain tables of the schema ``peer``: made from the service's 
 compared, with a primary key and a spatial index.
 """
 
+import asyncio
 import csv
 import random
 from functools import cache
 from pathlib import Path
 
 import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import create_async_engine
 
 from app.catalog import BUILT_IN, Collection
 from app.catalog.imported import Definition, collection
@@ -18,6 +20,8 @@ from app.imports import confined
 from app.imports.job import Job
 from app.imports.limits import limits
 from app.ingest.load import load
+from app.queries import ready, thinned
+from app.queries.imported import Imported
 from app.settings import ROOT, Settings
 
 SEED = 20250101
@@ -90,6 +94,17 @@ def prepare(url: sa.URL, folder: Path, counts: tuple[int, ...]) -> None:
             print(f"imported {report['changes']} ({layer(count)})", flush=True)
             path.unlink()
     _copy(engine, ("platforms", "counties", *map(layer, counts)))
+    asyncio.run(_made_ready(url))
+
+
+async def _made_ready(url: sa.URL) -> None:
+    """What the service does by itself in the minute after an import, done before anything is measured."""
+    engine = create_async_engine(url, poolclass=sa.NullPool)
+    await ready.refresh(engine, Imported())
+    await thinned.refresh(engine)
+    async with engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
+        await connection.execute(sa.text("VACUUM ANALYZE ready_feature, ready_tile"))
+    await engine.dispose()
 
 
 def _is_there(connection: sa.Connection, table: str) -> bool:
