@@ -13,7 +13,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from app.catalog import types
-from app.catalog.common import PLACING
+from app.catalog.common import PLACING, name_of
 from app.catalog.types import Collection
 from app.db import columns as c
 from app.db import tables as t
@@ -157,7 +157,7 @@ PLACED = (
 def collection(definition: Definition) -> Collection:
     """The layer as everything generic reads it."""
     of = table(definition)
-    rows, county = of.c, t.region.alias("county")
+    rows = of.c
     own = [rows[one.name] for one in definition.fields]
     fields: Sequence[types.Field] = (
         types.Field("name", "名称", "Name"), *(one.described for one in definition.fields), *PLACED, *PLACING,
@@ -167,7 +167,7 @@ def collection(definition: Definition) -> Collection:
         rows.name,
         *own,
         rows.position_county.label("county"),
-        county.c.name.label("county_name"),
+        name_of(t.region, rows.position_county).label("county_name"),
         rows.position_city.label("city"),
         rows.geometry_method,
         (rows.geometry_method == "schematic").label("schematic"),
@@ -178,9 +178,7 @@ def collection(definition: Definition) -> Collection:
         rows.position_county,
         rows.position_city,
         rows.version,
-    )
-    # joined, not looked up row by row; where the name is not asked for, the server leaves the join out
-    select = select.select_from(of.outerjoin(county, county.c.id == rows.position_county)).where(~rows.retired)
+    ).where(~rows.retired)
     return Collection(
         definition.id, definition.title, definition.title_en, definition.description, definition.description_en,
         tuple(fields), select, (f"imported_{definition.id}", t.layer_definition.name, "region"),

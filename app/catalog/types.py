@@ -51,6 +51,11 @@ class Collection:
     writable: tuple[str, ...] = ()
     required: tuple[str, ...] = ()
 
+    @property
+    def kept_whole(self) -> bool:
+        """Whether the features that are kept ready are those of the collection, all and no others."""
+        return self.kept_as == self.id and not self.kept_by
+
     def field(self, name: str) -> Field | None:
         return next((one for one in self.fields if one.name == name), None)
 
@@ -70,8 +75,7 @@ class Collection:
     @cached_property
     def source(self) -> sa.TextClause:
         """The relation as text, for statements of which there are many: it is never taken apart."""
-        text = written(sa.select(sa.literal_column("1")).select_from(self.relation)).partition("FROM ")[2]
-        return sa.text(text.replace(":", r"\:"))
+        return in_text(self.relation)
 
     @cached_property
     def relation(self) -> sa.Subquery:
@@ -93,3 +97,10 @@ def written(element: sa.ClauseElement) -> str:
     """SQL as text, with its values written out."""
     dialect = postgresql.dialect(paramstyle="named")  # type: ignore[no-untyped-call]
     return str(element.compile(dialect=dialect, compile_kwargs={"literal_binds": True}))
+
+
+def in_text(relation: sa.Subquery) -> sa.TextClause:
+    """A relation as text that a statement can select from."""
+    text = written(sa.select(sa.literal_column("1")).select_from(relation)).partition("FROM ")[2]
+    # a colon is the text's own, not the beginning of a parameter
+    return sa.text(text.replace(":", r"\:"))

@@ -29,6 +29,7 @@ ready_layer = sa.Table(
     sa.Column("collection", sa.Text, primary_key=True),
     sa.Column("mark", sa.Text, nullable=False, comment="the state of its layers, and the form of its features"),
     sa.Column("brought_to", sa.BigInteger, comment="version of the layer whose rows were last looked at, row by row"),
+    sa.Column("largest", sa.BigInteger, nullable=False, comment="bytes of the largest feature, or more"),
 )
 
 ready_feature = sa.Table(

@@ -6,13 +6,13 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.queries.selection import Selection, conditions
-from app.queries.versions import State
+from app.queries.versions import State, confirm, stated
 
 #: Counts remembered in each process; the one asked for longest ago is forgotten first.
 MOST = 1_000
 #: Longest question (characters) whose count is remembered: what is longer is hardly asked twice.
 LONGEST = 20_000
-_known: OrderedDict[tuple[sa.URL, str, str, str], int] = OrderedDict()
+_known: OrderedDict[tuple[sa.Engine, str, str, str | None], int] = OrderedDict()
 
 
 def statement(selection: Selection) -> sa.Select[int]:
@@ -21,30 +21,24 @@ def statement(selection: Selection) -> sa.Select[int]:
     return sa.select(sa.literal_column("count(*)")).select_from(of.source).where(*conditions(selection, of.columns))
 
 
-async def count(connection: AsyncConnection, selection: Selection) -> int:
-    """How many items a selection has."""
-    return (await connection.execute(statement(selection))).scalar_one()
+async def count(connection: AsyncConnection, selection: Selection, seen: State | None = None) -> int:
+    """How many items a selection has.
 
-
-def known(connection: AsyncConnection, selection: Selection, seen: State) -> int | None:
-    """The count of a question that was counted before in this state of every layer it reads: it can be no other."""
-    if selection.asked is None:
-        return None
-    key = _key(connection, selection, seen)
-    if key in _known:
-        _known.move_to_end(key)
-    return _known.get(key)
-
-
-def remember(connection: AsyncConnection, selection: Selection, seen: State, found: int) -> None:
-    """What ``known`` is to give from now on."""
-    if selection.asked is None or len(selection.asked) > LONGEST:
-        return
-    _known[_key(connection, selection, seen)] = found
-    if len(_known) > MOST:
-        _known.popitem(last=False)
-
-
-def _key(connection: AsyncConnection, selection: Selection, seen: State) -> tuple[sa.URL, str, str, str]:
+    ``seen`` is the state of every layer that the question reads, known or believed: in one state the count of one
+    question can be no other, and is not made again. Raises ``Moved`` where the data turn out to be in another.
+    """
+    if seen is None:
+        return (await connection.execute(statement(selection))).scalar_one()
     # copies of one database have the same marks
-    return connection.engine.url, seen.mark, selection.collection.id, str(selection.asked)
+    key = (connection.sync_engine, seen.mark, selection.collection.id, selection.asked)
+    if key not in _known:
+        asked = statement(selection).add_columns(stated([*seen.versions]))
+        found, state = (await connection.execute(asked)).one()
+        confirm(state, seen)
+        if selection.asked is None or len(selection.asked) > LONGEST:
+            return int(found)
+        _known[key] = found
+        if len(_known) > MOST:
+            _known.popitem(last=False)
+    _known.move_to_end(key)
+    return _known[key]

@@ -5,15 +5,19 @@ features put together as one text, how many they are, and where the next page be
 program spends time on each feature that is not its own. Features are taken ready where they are (``queries.ready``).
 """
 
+import json
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.catalog import Collection
+from app.catalog.types import in_text
 from app.crs import CRS84, Crs
+from app.db import tables as t
 from app.filters.guard import LIMITS
 from app.queries import counts
 from app.queries.features import PLAIN, View, feature, ready
@@ -40,6 +44,20 @@ class Page:
 BY_ID = sa.literal_column('rows."id" COLLATE "C"', sa.Text)
 
 
+#: Rows are read by place; to find columns by those of the statement takes longer than to build it.
+BY_PLACE = {"_result_disable_adapt_to_context": True}
+#: A feature of ``ready_feature``, where that is all that is asked for.
+READY = sa.literal_column("rows.feature", sa.Text).label("feature")
+
+
+@lru_cache(100)
+def _all_ready(collection: str) -> sa.Select[Any]:
+    """The ready features of a whole collection, in the place of its rows."""
+    kept = t.ready_feature.c
+    rows = sa.select(kept.id, kept.feature).where(kept.collection == collection).subquery("rows")
+    return sa.select(READY).select_from(in_text(rows))
+
+
 def _sorting(selection: Selection, view: View) -> list[tuple[sa.ColumnElement[Any], bool]]:
     """What to sort by: as asked or nearest first, then ids."""
     columns = selection.collection.columns
@@ -58,8 +76,8 @@ def _select(selection: Selection, view: View, from_ready: bool = False) -> sa.Se
     collection = selection.collection
     distance = selection.distance(collection.columns)
     plain = distance is None and view == View(order=view.order)
-    made = ready(collection) if from_ready and plain else feature(collection, view, distance)
     where = conditions(selection, collection.columns)
+    made = ready(collection) if from_ready and plain else feature(collection, view, distance)
     return sa.select(made.label("feature")).select_from(collection.source).where(*where)
 
 
@@ -76,40 +94,43 @@ def page_statement(
     after: Key | None = None,
     offset: int = 0,
     view: View = PLAIN,
-    from_ready: bool = False,
-    total: int | None = None,
-) -> sa.Select[Any]:
-    """A page as one row: its features as one text, how many items were found (more if others follow), how many of them
-    are shown, the key of the last, and how many there are in all (``total`` where that is known)."""
-    sorting = _sorting(selection, view)
+    seen: State | None = None,
+) -> sa.Select[Any] | sa.CompoundSelect[Any]:
+    """The features of a page, and one more if others follow: each as text, whether it still fits, and its key. Where
+    ``seen`` is given, a row before them has the state of the data.
+
+    One row a feature: to put hundreds of kilobytes together takes the server longer than to send them.
+    """
+    collection, sorting = selection.collection, _sorting(selection, view)
     keys = [column.label(f"key_{n}") for n, (column, _) in enumerate(sorting)]
-    statement = ordered(_select(selection, view, from_ready).add_columns(*keys), selection, view, limit + 1)
+    from_ready = seen is not None and is_ready(seen, collection)
+    # of a whole collection what is ready is all there is to read
+    whole = from_ready and collection.kept_whole and view == PLAIN and not conditions(selection, collection.columns)
+    chosen = _all_ready(collection.id) if whole else _select(selection, view, from_ready)
+    statement = ordered(chosen.add_columns(*keys), selection, view, limit + 1)
     if after is not None:
         statement = statement.where(_behind(sorting, after))
     if offset:
         statement = statement.offset(offset)
-    if total is not None:
-        all_of_them: sa.ColumnElement[Any] = sa.literal(total)
+    names = [one.name for one in keys]
+    most = LIMITS.get().max_page_mb << 20
+    if from_ready and seen is not None and limit * seen.largest[collection.kept_as] <= most:
+        page = _columns("feature", "true", *names).select_from(statement.subquery("found"))
     else:
-        all_of_them = counts.statement(selection).scalar_subquery()
-        if after is None:
-            # the last page tells by itself where the items end, and nothing is counted
-            last = sa.literal_column(f"count(*) BETWEEN {0 if offset == 0 else 1} AND {limit}", sa.Boolean)
-            all_of_them = sa.case((last, sa.literal_column("count(*)") + offset), else_=all_of_them)
-    # what is beyond is neither put together by the server nor sent
-    fits = f"WHERE size <= {LIMITS.get().max_page_mb << 20} OR number = 1"
-    shown = f"least(count(*) FILTER ({fits}), {limit})::int"
-    # aggregates and windows keep the order in which rows come
-    made = (
-        f"array_to_string((array_agg(feature) FILTER ({fits}))[1:{limit}], E',\\n')",
-        "count(*)",
-        shown,
-        f"(array_agg(json_build_array({', '.join(one.name for one in keys)})))[{shown}]",
-    )
-    windows = ("row_number() OVER () AS number", "sum(octet_length(feature)) OVER (ROWS UNBOUNDED PRECEDING) AS size")
-    sized = sa.select(statement.subquery("some"), *map(sa.literal_column, windows)).subquery("sized")
-    columns: list[sa.ColumnElement[Any]] = [*map(sa.literal_column, made), all_of_them]
-    return sa.select(*columns).select_from(sized)
+        # what is beyond is not sent; windows keep the order in which rows come
+        running = "row_number() OVER () AS number", "sum(octet_length(feature)) OVER (ROWS UNBOUNDED PRECEDING) AS size"
+        sized = sa.select(statement.subquery("found"), *map(sa.literal_column, running)).subquery("sized")
+        page = _columns("feature", f"size <= {most} OR number = 1", *names).select_from(sized)
+        page = page.where(sa.literal_column(f"number <= 2 OR size - octet_length(feature) <= {most}", sa.Boolean))
+    if seen is None:
+        return page
+    state = sa.cast(stated([*seen.versions]), sa.Text)
+    return sa.union_all(sa.select(state, *(sa.literal_column("NULL") for _ in range(len(names) + 1))), page)
+
+
+def _columns(*texts: str) -> sa.Select[Any]:
+    columns: list[sa.ColumnElement[Any]] = [sa.literal_column(one) for one in texts]
+    return sa.select(*columns)
 
 
 async def page(
@@ -127,22 +148,21 @@ async def page(
     ``seen`` is the state of the layers that the question reads, known or believed: by it features are taken ready, and
     the total is remembered. Raises ``Moved`` where the data turn out to be in another.
     """
-    if seen is None:
-        asked = page_statement(selection, limit, after, offset, view)
-        return _page((await connection.execute(asked)).one())
-    from_ready, total = is_ready(seen, selection.collection), counts.known(connection, selection, seen)
-    asked = page_statement(selection, limit, after, offset, view, from_ready, total)
-    *row, found = (await connection.execute(asked.add_columns(stated([*seen.versions])))).one()
-    confirm(found, seen)
-    made = _page(row)
-    if total is None:
-        counts.remember(connection, selection, seen, made.matched)
-    return made
-
-
-def _page(row: Sequence[Any]) -> Page:
-    features, found, shown, last, matched = row
-    return Page(features or "", shown, matched, last if found > shown else None)
+    asked = page_statement(selection, limit, after, offset, view, seen)
+    rows: Sequence[Any] = (await connection.execute(asked, execution_options=BY_PLACE)).all()
+    if seen is not None:
+        confirm(json.loads(rows[0][0]), seen)
+        rows = rows[1:]
+    shown = rows[:limit]
+    if shown and not shown[-1][1]:
+        shown = shown[:-1]
+    more = len(rows) > len(shown)
+    if not more and after is None and (rows or not offset):
+        # the last page tells by itself where the items end
+        matched = offset + len(rows)
+    else:
+        matched = await counts.count(connection, selection, seen)
+    return Page(",\n".join(one[0] for one in shown), len(shown), matched, list(shown[-1][2:]) if more else None)
 
 
 def _behind(sorting: Sequence[tuple[sa.ColumnElement[Any], bool]], key: Key) -> sa.ColumnElement[bool]:
@@ -182,7 +202,8 @@ async def one(
     if seen is None:
         known = (await connection.execute(statement)).one_or_none()
         return None if known is None else Item(*known)
-    found = (await connection.execute(statement.add_columns(stated([*seen.versions])))).one_or_none()
+    asked = statement.add_columns(stated([*seen.versions]))
+    found = (await connection.execute(asked, execution_options=BY_PLACE)).one_or_none()
     if found is None:
         return None
     *row, state = found

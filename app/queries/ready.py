@@ -77,8 +77,12 @@ async def _bring_up(connection: AsyncConnection, collection: Collection, found: 
         return
     else:
         await _make_rows(connection, collection, anew=not ready)
-    known = insert(layer).values(collection=collection.id, mark=mark(found, collection), brought_to=own)
-    given = {"mark": known.excluded.mark, "brought_to": known.excluded.brought_to}
+    kept = t.ready_feature.c
+    size = sa.select(sa.func.coalesce(sa.func.max(sa.func.octet_length(kept.feature)), 0))
+    largest = await connection.scalar(size.where(kept.collection == collection.id))
+    values = {"mark": mark(found, collection), "brought_to": own, "largest": largest}
+    known = insert(layer).values(collection=collection.id, **values)
+    given = {name: known.excluded[name] for name in values}
     await connection.execute(known.on_conflict_do_update(index_elements=[layer.c.collection], set_=given))
 
 

@@ -17,7 +17,8 @@ from app.db import tables as t
 class State:
     """Versions of layers in one database, and when each changed last.
 
-    ``ready`` has the marks under which features of collections are kept ready (``queries.ready``).
+    ``ready`` has the marks under which features of collections are kept ready (``queries.ready``), ``largest`` how many
+    bytes each of these takes at most.
     ``epoch`` makes a restored database differ from the one that was.
     """
 
@@ -25,6 +26,7 @@ class State:
     versions: Mapping[str, int]
     times: Mapping[str, datetime]
     ready: Mapping[str, str] = field(default_factory=dict)
+    largest: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def changed_at(self) -> datetime | None:
@@ -46,7 +48,7 @@ class State:
         names = sorted(layers)
         versions = {layer: self.versions.get(layer, 0) for layer in names}
         times = {layer: self.times[layer] for layer in names if layer in self.times}
-        return State(self.epoch, versions, times, self.ready)
+        return State(self.epoch, versions, times, self.ready, self.largest)
 
 
 class Moved(Exception):
@@ -65,7 +67,7 @@ def _stated(layers: tuple[str, ...] | None) -> sa.ColumnElement[Any]:
     versions = sa.select(known)
     if layers is not None:
         versions = versions.where(layer.layer.in_(layers))
-    ready = sa.select(sa.func.json_object_agg(marks.collection, marks.mark))
+    ready = sa.select(sa.func.json_object_agg(marks.collection, sa.func.json_build_array(marks.mark, marks.largest)))
     parts = (t.installation.c.epoch, versions.scalar_subquery(), ready.scalar_subquery())
     return sa.literal_column(written(sa.select(sa.func.json_build_array(*parts)).scalar_subquery()), sa.JSON)
 
@@ -76,7 +78,9 @@ def read(value: Any, layers: Sequence[str] | None = None) -> State:
     rows = sorted((found or {}).items())
     versions = {layer: version for layer, (version, _) in rows}
     times = {layer: datetime.fromisoformat(at).astimezone(UTC) for layer, (_, at) in rows}
-    known = State(epoch, versions, times, ready or {})
+    kept = ready or {}
+    marks, largest = ({name: one[n] for name, one in kept.items()} for n in range(2))
+    known = State(epoch, versions, times, marks, largest)
     return known if layers is None else known.of(layers)
 
 

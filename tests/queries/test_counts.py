@@ -5,11 +5,9 @@ from collections.abc import Callable
 import httpx
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.queries import counts
 from app.queries.selection import Selection
-from app.queries.versions import State
 from tests.conftest import connect, http, served, settings_for
 
 COUNT = "numberMatched"
@@ -19,13 +17,13 @@ COUNT = "numberMatched"
 def counted(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The questions whose items were counted."""
     found: list[str] = []
-    original = counts.remember
+    original = counts.statement
 
-    def remember(connection: AsyncConnection, selection: Selection, seen: State, number: int) -> None:
+    def statement(selection: Selection) -> object:
         found.append(str(selection.asked))
-        original(connection, selection, seen, number)
+        return original(selection)
 
-    monkeypatch.setattr(counts, "remember", remember)
+    monkeypatch.setattr(counts, "statement", statement)
     return found
 
 
@@ -38,7 +36,7 @@ def test_a_count_is_made_once_and_follows_every_change(database_url: sa.URL, cou
             return int(client.get(f"/collections/platforms/items?{query}").raise_for_status().json()[COUNT])
 
         total = matched("limit=10000")
-        assert counted == [""]
+        assert counted == []
         assert [matched("limit=2"), matched("limit=2"), matched("limit=2&offset=3")] == [total] * 3
         assert matched(f"limit=10000&offset={total - 1}") == matched(f"limit=10&offset={total + 5}") == total
         assert matched("limit=1&kind=incubator") == matched("limit=10000&kind=incubator")
