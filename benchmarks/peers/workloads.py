@@ -16,6 +16,7 @@ from app.queries import items, tiles
 from app.queries.features import View, feature
 from app.queries.places import Place
 from app.queries.selection import Selection
+from app.queries.versions import State, read, stated
 from benchmarks.peers.data import BOX, SCHEMA, described, layer
 
 #: The county asked about, Haining.
@@ -59,16 +60,16 @@ def _alike(name: str, query: str, *peers: str) -> dict[str, str]:
     return _paths(name, query, **dict.fromkeys(peers or ("tipg", "pygeoapi", "qgis"), query))
 
 
-def text(statement: sa.Select[object]) -> str:
+def text(statement: sa.ClauseElement) -> str:
     """A statement with its values written out, as pgbench takes it."""
     dialect = postgresql.psycopg.dialect()  # type: ignore[attr-defined]
     return str(statement.compile(dialect=dialect, compile_kwargs={"literal_binds": True})).replace("%%", "%") + ";"
 
 
-def _page(of: Collection, limit: int, **selecting: object) -> str:
+def _page(state: State, of: Collection, limit: int, **selecting: object) -> str:
     """The page as the service asks for it once its features are ready."""
     selection = Selection(of, **selecting)  # type: ignore[arg-type]
-    return text(items.page_statement(selection, limit, from_ready=True))
+    return text(items.page_statement(selection, limit, seen=state.of(of.layers)))
 
 
 def _box(connection: sa.Connection, name: str, wanted: int) -> tuple[float, float, float, float]:
@@ -89,10 +90,11 @@ def workloads(url: sa.URL, few: int, many: int) -> list[Workload]:
         box = _box(connection, layer(few), 500)
         behind = sa.text(f"SELECT id FROM {SCHEMA}.{layer(many)} ORDER BY id OFFSET :n LIMIT 1")  # noqa: S608
         far = connection.scalar(behind, {"n": many * 9 // 10 - 1})
-    return [*_items(few, outline, box), *_large(many, outline, str(far)), *_tiles(many)]
+        state = read(connection.scalar(sa.select(stated())))
+    return [*_items(state, few, outline, box), *_large(state, many, outline, str(far)), *_tiles(many)]
 
 
-def _items(few: int, outline: str, box: tuple[float, float, float, float]) -> list[Workload]:
+def _items(state: State, few: int, outline: str, box: tuple[float, float, float, float]) -> list[Workload]:
     small, bbox = layer(few), ",".join(map(str, box))
     one = f"e-{few // 2:07}"
     inside = {"filter-lang": "cql2-text", "limit": 10_000}
@@ -115,10 +117,16 @@ def _items(few: int, outline: str, box: tuple[float, float, float, float]) -> li
         # points, areas and rows without a geometry are no layer of QGIS's
         Workload(
             "platforms", "100 platforms", _alike("platforms", "limit=100", "tipg", "pygeoapi"),
-            _page(described("platforms"), 100),
+            _page(state, described("platforms"), 100),
         ),
-        Workload("counties", "seven full counties", _alike("counties", "limit=10"), _page(described("counties"), 10)),
-        Workload("bbox", f"a bbox with about 500 of {few:,} points", page, _page(described(small), 1000, bbox=box)),
+        Workload(
+            "counties", "seven full counties", _alike("counties", "limit=10"),
+            _page(state, described("counties"), 10),
+        ),
+        Workload(
+            "bbox", f"a bbox with about 500 of {few:,} points", page,
+            _page(state, described(small), 1000, bbox=box),
+        ),
         # the API of QGIS Server knows no filter by geometry
         Workload("wkt", "points in a county by its WKT", _paths(small, ours, tipg=theirs, pygeoapi=ecql), wkt),
         Workload("item", "one feature by id", item, single, kind="item"),
@@ -127,7 +135,7 @@ def _items(few: int, outline: str, box: tuple[float, float, float, float]) -> li
     ]  # fmt: skip
 
 
-def _large(many: int, outline: str, far: str) -> list[Workload]:
+def _large(state: State, many: int, outline: str, far: str) -> list[Workload]:
     large = layer(many)
     start = many * 9 // 10
     offset = f"limit=10&offset={start}"
@@ -145,7 +153,7 @@ def _large(many: int, outline: str, far: str) -> list[Workload]:
         Workload(
             "within", f"enterprises in a county, of {many:,}",
             _paths(large, f"within=counties/{COUNTY}&limit=1000", tipg=within, pygeoapi=ecql),
-            _page(described(large), 1000, within=[place]),
+            _page(state, described(large), 1000, within=[place]),
         ),
     ]  # fmt: skip
 
