@@ -84,6 +84,8 @@ def test_there_and_back(
     assert list(tmp_path.iterdir()) == [path]
     assert path.stat().st_mode & 0o077 == 0
     assert manifest["counts"]["platform"] > 300
+    # what stands ready is made anew
+    assert {number for name, number in manifest["counts"].items() if name.startswith("ready_")} == {0}
     before, told = contents(source), answers(source)
     restore(empty_url, path)
     assert contents(empty_url) == before
