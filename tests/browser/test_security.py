@@ -37,7 +37,8 @@ def test_no_page_breaks_its_policy(live_server: str, page_log: PageLog, path: st
 def test_a_page_from_the_browsers_cache_keeps_its_policy(live_server: str, page_log: PageLog) -> None:
     page = page_log.page
     page.add_init_script(LISTEN)
-    page.goto(f"{live_server}/maps/jiashan?lang=zh")
+    # to the end: what a reload breaks off has failed
+    page.goto(f"{live_server}/maps/jiashan?lang=zh", wait_until="networkidle")
     with page.expect_response("**/maps/jiashan*") as again:
         page.reload()
     # Chromium tells of the page it has; that the server was asked is in the request
