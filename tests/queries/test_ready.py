@@ -21,8 +21,12 @@ ITEMS = "/collections/stations/items"
 
 
 def refresh(url: sa.URL) -> None:
+    """In its turn: a service that is at it would have this one go without."""
+
     async def once() -> None:
-        engine = create_async_engine(url, poolclass=sa.NullPool)
+        engine = create_async_engine(url, poolclass=sa.StaticPool)  # the lock is its connection's
+        async with engine.begin() as connection:
+            await connection.execute(sa.select(sa.func.pg_advisory_lock(ready.READY_LOCK)))
         await ready.refresh(engine, Imported())
         await engine.dispose()
 
