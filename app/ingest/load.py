@@ -91,6 +91,10 @@ def load(connection: Connection, folder: Path, counties: str = "amap") -> Report
             connection.execute(sa.text("SELECT refresh_imported_layers()"))
         connection.execute(sa.text("SELECT refresh_layout_geometry()"))
         report.changed["search_entry"] = Counter(changed=search.refresh(connection))
+        if report.total:
+            # else the first questions are planned blindly, until autovacuum comes round
+            every = ", ".join(f'"{table.name}"' for table in t.metadata.sorted_tables)
+            connection.execute(sa.text(f"ANALYZE {every}"))
         stamp = insert(t.load_state).values(singleton=True, checksum=checked)
         connection.execute(
             stamp.on_conflict_do_update(

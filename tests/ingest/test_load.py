@@ -88,6 +88,14 @@ def test_everything_arrives(opened: sa.Connection, files: DataFiles) -> None:
     assert float(value) == 1.28  # 12 800 万元 in the indicator's 亿元
 
 
+def test_the_planner_knows_what_was_loaded(opened: sa.Connection, files: DataFiles) -> None:
+    load(opened, files.folder)
+    known = "SELECT reltuples FROM pg_class WHERE oid = CAST(:name AS regclass)"
+    for table in ("platform", "search_entry", "change"):
+        assert opened.scalar(sa.text(known), {"name": table}) > 0, table
+    opened.rollback()
+
+
 def test_twice_changes_nothing(opened: sa.Connection, files: DataFiles) -> None:
     load(opened, files.folder)
     before = state(opened)
