@@ -50,7 +50,7 @@ def selecting(described: Collection) -> tuple[str, ...]:
 
 
 #: Parameters whose answer depends on places and lists beside the collection's own rows.
-REFERRING = ("within", "along", "filter", "industry_under", "layout_element")
+REFERRING = ("within", "along", "filter", "industry", "industry_under", "layout_element")
 
 
 def refers(described: Collection, given: Mapping[str, str]) -> bool:
@@ -88,6 +88,9 @@ async def question(
     params.choice(given, "filter-lang", LANGUAGES)
     if "datetime" in given:
         _datetime(given["datetime"])
+    terms = _listed(given, "industry")
+    if terms:
+        terms = await meant(connection, "industry", "term", terms)
     broader = _listed(given, "industry_under")
     if broader:
         broader = await narrower(connection, await meant(connection, "industry_under", "industry", broader))
@@ -109,7 +112,7 @@ async def question(
         described,
         bbox=_bbox(given["bbox"], bbox_crs) if "bbox" in given else None,
         filters=await filtering(connection, described.queryables, given),
-        industries=[*_listed(given, "industry"), *broader],
+        industries=[*terms, *broader],
         industry_parts=_listed(given, "industry_contains"),
         layout_elements=elements,
         within=within,
@@ -289,7 +292,8 @@ def _metres(given: Mapping[str, str], name: str) -> float:
         raise Problem(400, f"{name} 须与 distance（米）同用。 Goes with {name}, in metres.", parameter="distance")
     metres = params.number("distance", given["distance"])
     if not 0 <= metres <= FARTHEST:
-        raise Problem(400, f"须在 0 与 {FARTHEST:g} 之间。 Must lie between 0 and {FARTHEST:g}.", parameter="distance")
+        detail = f"须在 0 与 {FARTHEST:.0f} 之间。 Must lie between 0 and {FARTHEST:.0f}."
+        raise Problem(400, detail, parameter="distance")
     return metres
 
 

@@ -77,7 +77,8 @@ async def identify(request: Request) -> None:
             found = await connection.run_sync(keys.find, text.strip())
     if found is None:
         tries.failed(address)
-        raise Problem(401, "密钥无效或已作废。 The key is wrong or was revoked.", headers=WRONG)
+        detail = "密钥无效或已作废。 The key is wrong or was revoked."
+        raise Problem(401, detail, parameter="Authorization", headers=WRONG)
     request.state.key = found
     if keys.stale(found):
         async with request.app.state.writer.begin() as connection:
@@ -86,7 +87,7 @@ async def identify(request: Request) -> None:
 
 def unauthorised(detail: str) -> Problem:
     """No key where one is needed."""
-    return Problem(401, detail, headers=CHALLENGE)
+    return Problem(401, detail, parameter="Authorization", headers=CHALLENGE)
 
 
 def editor(request: Request, collection: str) -> Key:
@@ -95,5 +96,6 @@ def editor(request: Request, collection: str) -> Key:
     if key is None:
         raise unauthorised("写入须有密钥（Authorization: Bearer …）。 Writing takes a key (Authorization: Bearer …).")
     if not key.may_edit(collection):
-        raise Problem(403, f"密钥 {key.name} 不可编辑 {collection}。 The key {key.name} does not open {collection}.")
+        detail = f"密钥 {key.name} 不可编辑 {collection}。 The key {key.name} does not open {collection}."
+        raise Problem(403, detail, parameter="Authorization")
     return key

@@ -112,10 +112,8 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     async def _http(request: Request, error: HTTPException) -> Response:
-        detail = f"{request.url.path}: {error.detail}"
-        # a body that turned out larger than it claimed
-        parameter = "body" if error.status_code == 413 else None
-        return respond(Problem(error.status_code, detail, parameter=parameter), dict(error.headers or {}))
+        headers = dict(error.headers or {})
+        return respond(_of_protocol(request, error, headers), headers)
 
     @app.exception_handler(DBAPIError)
     async def _database(request: Request, error: DBAPIError) -> Response:
@@ -152,6 +150,18 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(PoolTimeout)
     async def _busy(request: Request, error: PoolTimeout) -> Response:
         return _unavailable(error)
+
+
+def _of_protocol(request: Request, error: HTTPException, headers: Mapping[str, str]) -> Problem:
+    """What the framework refuses: an address or a method that is not there, a body larger than it claimed."""
+    path = request.url.path
+    if error.status_code == 404:
+        return Problem(404, f"没有地址 {path}，见 /api。 No address {path}: /api lists them.")
+    if error.status_code == 405:
+        methods = sorted(headers.get("Allow", "").replace(" ", "").split(","))
+        return Problem(405, f"{path} 不接受 {request.method}。 {path} takes no {request.method}.", allowed=methods)
+    parameter = "body" if error.status_code == 413 else None
+    return Problem(error.status_code, f"{path}: {error.detail}", parameter=parameter)
 
 
 def _unavailable(error: Exception) -> Response:

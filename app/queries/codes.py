@@ -64,6 +64,8 @@ CALLED: Mapping[str, sa.Select[Any]] = {
     "layout": _named(t.layout),
     "layout_element": _named(t.layout_element),
     "industry": _named(t.industry),
+    # what platforms' rows print, and codes, which stand for themselves
+    "term": _with(_words(t.industry.c.id), _words(t.industry_link.c.words)),
     "indicator": _with(_named(t.indicator), sa.select(t.indicator_label.c.indicator, t.indicator_label.c.label)),
     "theme": _words(t.indicator.c.theme),
     "list": _words(t.task.c.list),

@@ -65,6 +65,8 @@ def problem(answer: httpx.Response, status: int) -> dict[str, Any]:
         (f"{ITEMS}?kind=%00", "kind", "NUL"),
         (f"{ITEMS}?f=xml", "f", "No format 'xml'"),
         ("/collections/counties/items?industry=x", "industry", "No parameter"),
+        (f"{ITEMS}?industry=人工智能,智能人工", "industry", "No code or name '智能人工'"),
+        (f"{ITEMS}?near=120,30&distance=-1", "distance", "between 0 and 20037508"),
         (f"{ITEMS}?within=towns/nanhu-daqiao", "within", "use town="),
         (f"{ITEMS}?within=corridors/jx-corridor", "within", "no areas"),
         (f"{ITEMS}?within=platforms/jiaxing-hightech-park", "within", "no area"),
@@ -115,7 +117,7 @@ def test_not_found(client: httpx.Client, address: str, parameter: str, candidate
 
 def test_unknown_item_and_path(client: httpx.Client) -> None:
     assert problem(client.get(f"{ITEMS}/atlantis"), 404)["parameter"] == "featureId"
-    problem(client.get("/atlantis"), 404)
+    assert "/api lists them" in problem(client.get("/atlantis"), 404)["detail"]
 
 
 def test_an_ambiguous_name_lists_what_it_may_mean(database_url: Any) -> None:
@@ -140,6 +142,11 @@ def test_other_methods(client: httpx.Client, method: str) -> None:
     answer = client.request(method, ITEMS)
     assert problem(answer, 405)
     assert "GET" in answer.headers["allow"]
+
+
+def test_a_method_that_an_address_does_not_take(client: httpx.Client) -> None:
+    answer = client.get("/collections/platforms/search")
+    assert problem(answer, 405)["allowed"] == [answer.headers["allow"]] == ["POST"]
 
 
 # ---------------------------------------------------------------------------------------------------------- injection

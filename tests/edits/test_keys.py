@@ -69,6 +69,7 @@ def test_who_may_write(own_client: httpx.Client, make_key: Callable[..., str], c
         # a wrong one is nobody's, on reads too
         for answer in (write(own_client, wrong), own_client.get(ITEMS, headers={"Authorization": wrong})):
             assert answer.status_code == 401
+            assert answer.json()["parameter"] == "Authorization"
             assert "invalid_token" in answer.headers["www-authenticate"]
     reader, other = make_key("r", "reader"), make_key("o", "editor", "enterprises")
     for key in (reader, other):
