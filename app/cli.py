@@ -23,7 +23,7 @@ from app.commands.common import OTHER_SCHEMA as _OTHER_SCHEMA
 from app.commands.common import connection as _connection
 from app.commands.common import data_option as _data_option
 from app.commands.common import errors as _errors
-from app.commands.common import listener, replace_file
+from app.commands.common import listener, replace_file, sentence
 from app.commands.doctor import doctor
 from app.commands.export import export
 from app.commands.imports import import_file
@@ -170,7 +170,9 @@ def print_layout(name: str, out: Path, size: str, lang: str, system: str | None)
     with _errors(), database(settings) as url:
         try:
             content = print_map(*asyncio.run(rows(url)), size, lang).file(kind)
-        except (Problem, FontMissing) as error:
+        except Problem as error:
+            raise click.ClickException(sentence(error)) from None
+        except FontMissing as error:
             raise click.ClickException(str(error)) from None
         except ProgrammingError:
             raise click.ClickException(_OTHER_SCHEMA) from None

@@ -5,6 +5,7 @@ import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from sqlalchemy import Connection, NullPool, create_engine
@@ -15,7 +16,12 @@ from app.db.server import database
 from app.ingest.load import DataFaults
 from app.settings import Settings, get_settings
 
+if TYPE_CHECKING:
+    from app.api.problems import Problem
+
 FAULTS_SHOWN = 100
+#: Right values that an error names.
+CHOICES_SHOWN = 20
 OTHER_SCHEMA = (
     "数据库结构不是本版本的，请先运行 innomap load。"
     " The database is not at this release's schema: run innomap load first."
@@ -60,6 +66,15 @@ def connection(settings: Settings) -> Iterator[Connection]:
             if upgrade(opened):
                 click.echo("已更新数据库结构。 The database schema is up to date now.")
             yield opened
+
+
+def sentence(problem: "Problem") -> str:
+    """A problem of the web's modules as one line: the rule, the parameter, and what would be right."""
+    told = str(problem) + (f" [{problem.parameter}]" if problem.parameter else "")
+    if not problem.allowed:
+        return told
+    more = " …" if len(problem.allowed) > CHOICES_SHOWN else ""
+    return f"{told} 可用 one of: {' '.join(problem.allowed[:CHOICES_SHOWN])}{more}"
 
 
 def replace_file(path: Path, content: bytes) -> None:

@@ -11,7 +11,7 @@ import click
 from sqlalchemy import URL
 from sqlalchemy.exc import ProgrammingError
 
-from app.commands.common import OTHER_SCHEMA, data_option, errors
+from app.commands.common import OTHER_SCHEMA, data_option, errors, sentence
 from app.db.server import database
 from app.settings import Settings, get_settings
 
@@ -66,8 +66,7 @@ def export(name: str, out: Path | None, pairs: tuple[str, ...], **named: str | N
                 count = asyncio.run(_write(url, settings, given, made))
                 digest = _publish(made, target)
         except Problem as error:
-            hint = f" [{error.parameter}]" if error.parameter else ""
-            raise click.ClickException(f"{error}{hint}") from None
+            raise click.ClickException(sentence(error)) from None
         except ProgrammingError:
             raise click.ClickException(OTHER_SCHEMA) from None
         except OSError as error:

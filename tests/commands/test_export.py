@@ -35,7 +35,9 @@ def test_a_failure_is_a_sentence_and_leaves_what_was_there(
     for arguments in wrong:
         done = innomap(loaded_url, "export", *arguments, "--out", str(target))
         assert done.exit_code == 1
-        assert done.stderr.strip().splitlines()[-1].startswith("Error: ")
+        told = done.stderr.strip().splitlines()[-1]
+        assert told.startswith("Error: ")
+        assert " one of: " in told
     assert [one.name for one in tmp_path.iterdir()] == ["platforms.kml"]
     assert target.read_text() == "before"
 

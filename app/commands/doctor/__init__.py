@@ -43,5 +43,5 @@ def doctor(context: click.Context, host: str, port: int | None, workers: int, as
         told = [{"check": check.name, "level": one.level, "text": one.text} for check, one in found]
         click.echo(json.dumps({"ok": not wrong, "findings": told}, ensure_ascii=False, indent=2))
     else:
-        click.echo(f"错误 {wrong}，警告 {warnings}。 {wrong} wrong, {warnings} warnings.")
+        click.echo(f"错误 {wrong}，警告 {warnings}。 Wrong: {wrong}, warnings: {warnings}.")
     context.exit(bool(wrong))

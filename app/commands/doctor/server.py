@@ -217,7 +217,7 @@ def clock(patient: Patient) -> Iterator[Finding]:
         before = time.time()
         theirs = float(connection.scalar(sa.text("SELECT extract(epoch FROM clock_timestamp())")) or 0)
         ahead = theirs - (before + time.time()) / 2
-    told = f"数据库的时钟相差 {ahead:+.1f} 秒。 The database's clock differs by {ahead:+.1f} s."
+    told = f"数据库的时钟相差 {ahead:+z.1f} 秒。 The database's clock differs by {ahead:+z.1f} s."
     if abs(ahead) < ASTRAY_S:
         yield ok(told)
     else:
