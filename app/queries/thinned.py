@@ -83,8 +83,8 @@ def _of_all(
     """
     kept = t.ready_tile.c
     ready = sa.select(kept.content).where(
-        kept.collection == collection.id, kept.grid == grid.id, kept.level == level, kept.row == ROW, kept.col == COL,
-        kept.mark == sa.bindparam("mark"),
+        kept.collection == collection.id, kept.grid == grid.id, kept.level == level,
+        kept.row == sa.cast(ROW, sa.Integer), kept.col == sa.cast(COL, sa.Integer), kept.mark == sa.bindparam("mark"),
     )  # fmt: skip
     made = tiles.statement(Selection(collection), grid, level, most, ~ready.exists())
     return made.with_only_columns(ready.scalar_subquery(), *made.selected_columns, stated(layers))

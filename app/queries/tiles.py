@@ -49,13 +49,19 @@ def tile_fields(collection: Collection) -> tuple[Field, ...]:
 ALONE = sa.func.set_config("max_parallel_workers_per_gather", "0", sa.true()) == "0"
 #: Where a tile is, as its statement is given it: edges with and without the margin, and its place in the grid.
 EDGES, WIDE_EDGES = ("west", "south", "east", "north"), ("wide_west", "wide_south", "wide_east", "wide_north")
-ROW, COL = sa.bindparam("row", type_=sa.Integer), sa.bindparam("col", type_=sa.Integer)
+# in units of a tile those of the deepest levels are larger than an integer
+ROW, COL = sa.bindparam("row", type_=sa.Double), sa.bindparam("col", type_=sa.Double)
 
 
 def place(grid: TileMatrixSet, level: int, row: int, col: int, margin: float = BUFFER) -> dict[str, float]:
     """The values of a tile's statement; ``margin`` in units of a tile."""
     edges, wide = grid.bounds(level, row, col), grid.bounds(level, row, col, margin / EXTENT)
-    return {"row": row, "col": col, **dict(zip(EDGES, edges, strict=True)), **dict(zip(WIDE_EDGES, wide, strict=True))}
+    return {
+        "row": float(row),
+        "col": float(col),
+        **dict(zip(EDGES, edges, strict=True)),
+        **dict(zip(WIDE_EDGES, wide, strict=True)),
+    }
 
 
 def _envelope(grid: TileMatrixSet, names: Sequence[str]) -> sa.ColumnElement[Any]:
@@ -79,9 +85,11 @@ def inside(rows: sa.Subquery, grid: TileMatrixSet) -> sa.ColumnElement[bool]:
     """Whether a geometry's box meets a tile or its margin.
 
     The tile's box is carried over to the stored system, not the geometries to the box's, so that the index on the
-    stored geometry chooses the rows; only those are projected.
+    stored geometry chooses the rows; only those are projected. The box is a sub-select, whose value the planner does
+    not look at: the index gives the rows, and in its order, whatever the planner thinks of a tile.
     """
-    return rows.c.geometry.op("&&", is_comparison=True)(_stored(grid, _envelope(grid, WIDE_EDGES)))
+    box = sa.select(_stored(grid, _envelope(grid, WIDE_EDGES))).scalar_subquery()
+    return rows.c.geometry.op("&&", is_comparison=True)(box)
 
 
 def across(

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+import shapely
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import create_async_engine
 
@@ -17,7 +18,7 @@ from app.queries.watch import Watch
 from tests.conftest import connect, http, served, settings_for
 from tests.imports.conftest import definition
 from tests.imports.test_collection import bring
-from tests.mvt import EXTENT, decode, limits
+from tests.mvt import EXTENT, Grid, decode, fetch, limits
 
 GRIDS = {"WebMercatorQuad": (0, 7, 11), "CGCS2000Quad": (1, 8, 12)}
 #: Tiles of CGCS2000Quad and cells of both grids meet here.
@@ -107,6 +108,16 @@ def test_every_point_is_counted_once(client: httpx.Client, database_url: sa.URL)
     with connect(database_url).begin() as connection:
         connection.execute(sa.text("UPDATE imported_stations SET name = name || '？' WHERE id = 'p-000'"))
     assert level_of(client, "WebMercatorQuad", 7) == computed["WebMercatorQuad", 7]
+
+
+def test_the_smallest_tiles_have_their_points(client: httpx.Client) -> None:
+    """Their places are numbers that 32 bits do not hold."""
+    ((col, row),) = shapely.get_coordinates(Grid(client, "WebMercatorQuad").units(shapely.Point(CORNER), 22))
+    tile = fetch(client, f"{LAYER}/WebMercatorQuad/22/{int(row)}/{int(col)}")
+    assert tile is not None
+    assert set(tile["id"]) == {f"p-{n}" for n in range(COUNT - 40, COUNT - 20)}
+    assert (abs(tile.geometry.x - col % 1 * EXTENT) <= 1).all()
+    assert (abs(tile.geometry.y - row % 1 * EXTENT) <= 1).all()
 
 
 def test_thinning_can_be_left_and_is_said(client: httpx.Client) -> None:
