@@ -36,6 +36,7 @@ from app.api import (
 )
 from app.api.answers import NotModified, not_modified
 from app.api.cache import ResponseCache
+from app.api.direct import Direct
 from app.api.edge import Forwarded, HeadAsGet
 from app.api.error_pages import ErrorPages
 from app.api.export_files import export_files
@@ -113,6 +114,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         prints, thumbnails, layer_maps, maps, registers, search, composite, tiles, uploads,
     ):  # fmt: skip
         app.include_router(module.router)
+    app.router.routes[:0] = [Direct(route, admitted) for route in items.HOT]
     app.add_middleware(Reread)
     app.add_middleware(ErrorPages)
     # outermost last: addresses first, then the body goes of what would have been sent, compressed

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlencode
 
@@ -39,6 +40,7 @@ FARTHEST = 20_037_508.0
 LANGUAGES: tuple[filters.Language, ...] = ("cql2-text", "cql2-json")
 
 
+@lru_cache(500)
 def selecting(described: Collection) -> tuple[str, ...]:
     """Names of the parameters that choose items of a collection."""
     names: tuple[str, ...] = SELECTING
@@ -55,7 +57,12 @@ REFERRING = ("within", "along", "filter", "industry", "industry_under", "layout_
 
 def refers(described: Collection, given: Mapping[str, str]) -> bool:
     """Whether a parameter may name what must be looked up: places of any layer, codes, industries."""
-    return any(name in given for name in REFERRING) or any(one.refers and one.name in given for one in described.fields)
+    return not _referring(described).isdisjoint(given)
+
+
+@lru_cache(500)
+def _referring(described: Collection) -> frozenset[str]:
+    return frozenset((*REFERRING, *(one.name for one in described.fields if one.refers)))
 
 
 def layers(described: Collection, given: Mapping[str, str]) -> Sequence[str]:
@@ -129,7 +136,8 @@ async def question(
 
 def _in_words(described: Collection, given: Mapping[str, str]) -> str:
     """The parameters that choose items, in one order."""
-    return urlencode(sorted((name, given[name]) for name in selecting(described) if name in given))
+    known = selecting(described)
+    return urlencode(sorted((name, value) for name, value in given.items() if name in known))
 
 
 def _said(selection: Selection, broader: Sequence[str]) -> dict[str, Any]:
@@ -175,22 +183,21 @@ async def meant(connection: AsyncConnection, parameter: str, sort: str, values: 
 
 def view(described: Collection, given: Mapping[str, str]) -> View:
     """How the items are to be shown."""
-    names = [one.name for one in described.fields]
-    sortable = [one.name for one in schemas.sortable(described)]
-    chosen = _listed(given, "properties") if "properties" in given else None
+    chosen = tuple(_listed(given, "properties")) if "properties" in given else None
     for name in chosen or ():
-        if name not in names:
-            raise _no_property("properties", name, names)
+        if described.field(name) is None:
+            raise _no_property("properties", name, described.fields)
     order = []
     for part in _listed(given, "sortby"):
-        name = part.lstrip("+-")
-        if name not in sortable:
+        name, sortable = part.lstrip("+-"), schemas.sortable(described)
+        if described.field(name) not in sortable:
             raise _no_property("sortby", name, sortable)
         order.append((name, part.startswith("-")))
-    return View(_crs(given, "crs"), chosen, order)
+    return View(_crs(given, "crs"), chosen, tuple(order))
 
 
-def _no_property(parameter: str, name: str, names: Sequence[str]) -> Problem:
+def _no_property(parameter: str, name: str, fields: Sequence[Field]) -> Problem:
+    names = [one.name for one in fields]
     detail = f"没有属性 {name!r}。 No property {name!r}.{closest(name, names)}"
     return Problem(400, detail, parameter=parameter, allowed=names)
 

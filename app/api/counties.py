@@ -56,7 +56,7 @@ class County:
 
     @property
     def features(self) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = json.loads(f"[{self.platforms.features}]")
+        found: list[dict[str, Any]] = json.loads(b"[%b]" % self.platforms.features)
         return found
 
 

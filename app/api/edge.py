@@ -2,6 +2,7 @@
 
 import ipaddress
 from collections.abc import Iterable
+from functools import lru_cache
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -14,8 +15,10 @@ class Networks:
 
     def __init__(self, named: Iterable[str]) -> None:
         self._networks: list[Network] = [ipaddress.ip_network(one) for one in named]
+        # few ask again and again
+        self.hold = lru_cache(1000)(self._hold)
 
-    def hold(self, host: str) -> bool:
+    def _hold(self, host: str) -> bool:
         """Whether an address is in one of them; what is no address is in none."""
         try:
             address = ipaddress.ip_address(host)

@@ -8,10 +8,12 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
+from fastapi.routing import APIRoute
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.api import asking, params
@@ -28,7 +30,7 @@ from app.api.problems import Problem, closest
 from app.api.published import see_imported
 from app.catalog import Collection, Field
 from app.crs import CRS84, Crs
-from app.db.engine import snapshot, statement
+from app.db.engine import snapshot
 from app.encode.geojson import MEDIA_TYPE, feature_collection, feature_with
 from app.queries import items
 from app.queries.aggregate import MAX_GROUPS, STATISTICS, Statistic, TooManyGroups, aggregate
@@ -51,9 +53,14 @@ class Asked:
     view: View
 
 
+@lru_cache(500)
+def _parameters(described: Collection) -> tuple[str, ...]:
+    return (*asking.selecting(described), *asking.VIEWING, *params.PAGING, "f", "lang")
+
+
 def _asked(request: Request, name: str) -> Asked:
     described = params.collection(name)
-    given = params.only(request, (*asking.selecting(described), *asking.VIEWING, *params.PAGING, "f", "lang"))
+    given = params.only(request, _parameters(described))
     params.formats(given, *FORMATS)
     return Asked(described, given, params.paging(given, request.app.state.settings), asking.view(described, given))
 
@@ -67,7 +74,7 @@ async def get_items(request: Request, collectionId: str) -> Response:
         asked = _asked(request, collectionId)
         seen = believed(request, asked.collection.layers)
         if seen and not asking.refers(asked.collection, asked.given) and not wants_html(request, asked.given):
-            async with statement(request.app.state.reader) as connection:
+            async with request.app.state.reader.connect() as connection:
                 found = await _found(connection, asked, seen)
             return _collection(request, asked, found, mark_of(request, seen, "json"))
     await see_imported(request)
@@ -192,7 +199,7 @@ async def get_item(request: Request, collectionId: str, featureId: str) -> Respo
         described, given, crs = _asked_one(request, collectionId)
         seen = believed(request, described.layers)
         if seen and not wants_html(request, given):
-            async with statement(request.app.state.reader) as connection:
+            async with request.app.state.reader.connect() as connection:
                 item = await items.one(connection, described, featureId, crs, seen)
             if item is not None:
                 made = mark_of(request, seen, "json", item.version) | content_crs(crs)
@@ -329,3 +336,7 @@ def _statistics(described: Collection, text: str) -> list[Statistic]:
         function, _, name = part.partition(":")
         found.append(Statistic(function, name or None))
     return found
+
+
+#: Routes that answer most questions, in a millisecond or two.
+HOT = [route for route in router.routes if isinstance(route, APIRoute) and route.endpoint in (get_items, get_item)]

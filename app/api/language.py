@@ -4,6 +4,8 @@ Data answers (JSON, files) are bilingual and the same in either; only pages diff
 """
 
 import re
+from collections.abc import Mapping
+from functools import lru_cache
 from typing import Literal
 from urllib.parse import urlencode
 
@@ -58,7 +60,8 @@ def switch(request: Request) -> tuple[Language, str]:
     return other, "?" + urlencode([*kept, ("lang", other)], safe=":/,")
 
 
-def weights(header: str) -> dict[str, float]:
+@lru_cache(1000)
+def weights(header: str) -> Mapping[str, float]:
     """Weight by name of an ``Accept`` or ``Accept-Language`` header, in its order; an unreadable weight is 1."""
     found = {}
     for part in header.split(","):

@@ -23,7 +23,7 @@ from app.api.published import see_imported
 from app.api.tile_documents import MVT, THINNED_NOTE, Query, Tileset, metadata, summary, tilejson
 from app.api.turns import heavy
 from app.catalog import Collection
-from app.db.engine import snapshot, statement
+from app.db.engine import snapshot
 from app.encode.tilesets import CELLS, TILE_MATRIX_SETS, WEB_MERCATOR_QUAD, TileMatrixSet
 from app.maps.tile_style import tile_style
 from app.queries import thinned, tiles
@@ -222,7 +222,7 @@ async def get_tile(
         asked = _asked(request, *address)
         seen = believed(request, asked.collection.layers)
         if seen and not asking.refers(asked.collection, asked.query):
-            async with statement(request.app.state.reader) as connection:
+            async with request.app.state.reader.connect() as connection:
                 tile = await _tile(connection, asked, seen)
             return _sent(tile, mark_of(request, seen, "mvt"))
     await see_imported(request)

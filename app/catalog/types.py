@@ -57,9 +57,13 @@ class Collection:
         return self.kept_as == self.id and not self.kept_by
 
     def field(self, name: str) -> Field | None:
-        return next((one for one in self.fields if one.name == name), None)
+        return self._named.get(name)
 
-    @property
+    @cached_property
+    def _named(self) -> Mapping[str, Field]:
+        return {one.name: one for one in self.fields}
+
+    @cached_property
     def queryables(self) -> tuple[Field, ...]:
         return tuple(one for one in self.fields if one.queryable)
 

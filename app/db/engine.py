@@ -21,6 +21,7 @@ from app.db import roles
 from app.db.server import normalise
 from app.db.slow import tell_slow
 from app.db.standbys import Readers, Source
+from app.db.verbatim import POOLED
 from app.settings import Settings
 
 #: How long the drivers wait for a server: seconds for a connection, milliseconds until what was sent is confirmed. A
@@ -30,16 +31,21 @@ STANDBY = {"connect_timeout": 2, "tcp_user_timeout": 5_000}
 #: Seconds in which a kept connection must answer before it is used again, and for which it is trusted after that.
 SILENT_S = 2.0
 TRUSTED_S = 1.0
-#: Engine option: the connections are a pooler's.
-POOLED = "innomap_pooled"
 
 
 def reader(
     url: URL, settings: Settings, waits: Mapping[str, int] = PRIMARY, *, pooled: bool = False, role: str | None = None
 ) -> AsyncEngine:
-    """A pool of connections that can only read, as the login or as a role that it becomes."""
+    """A pool of connections that can only read, as the login or as a role that it becomes.
+
+    A statement alone is in no transaction, which would cost as much again; but what limits a pooler's connection lasts
+    as long as one.
+    """
     limits = {"transaction_read_only" if pooled else "default_transaction_read_only": "on"}
-    return _engine(url, settings, settings.pool_size, limits | ({"role": role} if role else {}), waits, pooled)
+    if role:
+        limits["role"] = role
+    alone = {} if pooled else {"isolation_level": "AUTOCOMMIT", "skip_autocommit_rollback": True}
+    return _engine(url, settings, settings.pool_size, limits, waits, pooled, **alone)
 
 
 def readers(url: URL, settings: Settings) -> Readers:
@@ -74,7 +80,7 @@ def _way(url: URL, settings: Settings) -> tuple[URL, bool]:
 
 
 def _engine(
-    url: URL, settings: Settings, size: int, more: Mapping[str, str], waits: Mapping[str, int], pooled: bool
+    url: URL, settings: Settings, size: int, more: Mapping[str, str], waits: Mapping[str, int], pooled: bool, **how: Any
 ) -> AsyncEngine:
     """Connections that are tried before use: one that died is replaced."""
     limits = {
@@ -98,6 +104,7 @@ def _engine(
         pool_pre_ping=True,
         execution_options={POOLED: pooled},
         connect_args={**own, "application_name": "innomap", **waits},
+        **how,
     )
     _hang_up_when_silent(engine.sync_engine.dialect)
     tell_slow(engine.sync_engine, settings.slow_query_ms)
@@ -138,20 +145,9 @@ def _hang_up(file: int) -> None:
 
 @asynccontextmanager
 async def snapshot(engine: Source) -> AsyncIterator[AsyncConnection]:
-    """A connection whose statements all see one state of the data."""
+    """A connection whose statements all see one state of the data. For one alone ``engine.connect()`` does."""
     async with engine.connect() as connection:
         connection = await connection.execution_options(isolation_level="REPEATABLE READ")
-        yield connection
-
-
-@asynccontextmanager
-async def statement(engine: Source) -> AsyncIterator[AsyncConnection]:
-    """A connection for one statement, which sees one state of the data by itself: without a transaction around it,
-    which costs as much again as a short statement."""
-    async with engine.connect() as connection:
-        # what limits a pooler's connection lasts as long as a transaction
-        if not connection.sync_engine.get_execution_options()[POOLED]:
-            connection = await connection.execution_options(isolation_level="AUTOCOMMIT")
         yield connection
 
 

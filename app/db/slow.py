@@ -11,7 +11,7 @@ from typing import Any
 
 from psycopg.pq import TransactionStatus
 from sqlalchemy import Connection, Engine, event
-from sqlalchemy.engine import ExceptionContext, ExecutionContext
+from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import SQLAlchemyError
 
 #: SQLSTATE of a statement that was cancelled, by its time limit or because its client left.
@@ -31,37 +31,61 @@ _BEGAN = "innomap_began"
 log = logging.getLogger("innomap.slow")
 
 
+#: Engine option: who is told of statements that SQLAlchemy does not run itself.
+SLOW = "innomap_slow"
+
+
+class Slow:
+    """Logs each statement that takes longer than a threshold."""
+
+    def __init__(self, threshold_ms: int) -> None:
+        self._threshold_ms = threshold_ms
+        self._planned = float("-inf")
+
+    def is_slow(self, took: float) -> bool:
+        return took * 1000 >= self._threshold_ms
+
+    def tell(
+        self, connection: Connection, took: float, statement: str, values: Any, error: BaseException | None = None
+    ) -> None:
+        """Log a statement that took so many seconds, or that was cut off; not one that just failed.
+
+        It is logged with its plan where its values are known.
+        """
+        if error is not None:
+            if getattr(error, "sqlstate", None) == CANCELED:
+                _tell("statement cut off", took, statement, "")
+            return
+        plan = ""
+        if values is not None and _EXPLAINED.match(statement) and time.monotonic() - self._planned > PLAN_EVERY_S:
+            self._planned = time.monotonic()
+            plan = _plan(connection, statement, values)
+        _tell("slow statement", took, statement, plan)
+
+
 def tell_slow(engine: Engine, threshold_ms: int) -> None:
     """Log each statement of an engine that takes longer; 0 logs none."""
     if not threshold_ms:
         return
-    planned = float("-inf")
+    slow = Slow(threshold_ms)
+    engine.update_execution_options(**{SLOW: slow})
 
     @event.listens_for(engine, "before_cursor_execute")
     def before(connection: Connection, *_: Any) -> None:
         connection.info[_BEGAN] = time.perf_counter()
 
     @event.listens_for(engine, "after_cursor_execute")
-    def after(
-        connection: Connection, _: Any, statement: str, values: Any, context: ExecutionContext | None, many: bool
-    ) -> None:
-        nonlocal planned
+    def after(connection: Connection, _: Any, statement: str, values: Any, context: Any, many: bool) -> None:
         took = time.perf_counter() - connection.info[_BEGAN]
-        if took * 1000 < threshold_ms or statement.startswith("EXPLAIN "):
-            return
-        plan = ""
-        if not many and _EXPLAINED.match(statement) and time.monotonic() - planned > PLAN_EVERY_S:
-            planned = time.monotonic()
-            plan = _plan(connection, statement, values)
-        _tell("slow statement", took, statement, plan)
+        if slow.is_slow(took) and not statement.startswith("EXPLAIN "):
+            slow.tell(connection, took, statement, None if many else values)
 
     @event.listens_for(engine, "handle_error")
     def failed(context: ExceptionContext) -> None:
         statement = context.statement or ""
-        cut_off = getattr(context.original_exception, "sqlstate", None) == CANCELED
-        if context.connection and cut_off and not statement.startswith("EXPLAIN "):
+        if context.connection and not statement.startswith("EXPLAIN "):
             took = time.perf_counter() - context.connection.info.get(_BEGAN, time.perf_counter())
-            _tell("statement cut off", took, statement, "")
+            slow.tell(context.connection, took, statement, None, context.original_exception)
 
 
 def _plan(connection: Connection, statement: str, values: Any) -> str:

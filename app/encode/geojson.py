@@ -22,9 +22,9 @@ def _head(members: Mapping[str, Any], crs: Crs) -> str:
     return f'{text[:-1]}, "features": [\n'
 
 
-def feature_collection(features: str, members: Mapping[str, Any], crs: Crs = CRS84) -> bytes:
+def feature_collection(features: bytes, members: Mapping[str, Any], crs: Crs = CRS84) -> bytes:
     """A FeatureCollection of ready features with commas between them; ``members`` are added beside them."""
-    return f"{_head(members, crs)}{features}\n]}}\n".encode()
+    return b"".join((_head(members, crs).encode(), features, b"\n]}\n"))
 
 
 async def feature_stream(

@@ -5,8 +5,7 @@ features put together as one text, how many they are, and where the next page be
 program spends time on each feature that is not its own. Features are taken ready where they are (``queries.ready``).
 """
 
-import json
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -18,12 +17,13 @@ from app.catalog import Collection
 from app.catalog.types import in_text
 from app.crs import CRS84, Crs
 from app.db import tables as t
+from app.db.verbatim import Written, ask, write
 from app.filters.guard import LIMITS
 from app.queries import counts
 from app.queries.features import PLAIN, View, feature, ready
 from app.queries.parts import CHUNK, parts
 from app.queries.ready import is_ready
-from app.queries.selection import Selection, conditions
+from app.queries.selection import Form, Selection, conditions, form
 from app.queries.versions import State, confirm, stated
 
 #: Where a page begins: the sort values and the id of the item before it.
@@ -32,9 +32,9 @@ Key = Sequence[Any]
 
 @dataclass(frozen=True)
 class Page:
-    """Features as GeoJSON text with commas between them; ``next`` is the key behind which more follow."""
+    """Features as GeoJSON text (UTF-8) with commas between them; ``next`` is the key behind which more follow."""
 
-    features: str
+    features: bytes
     returned: int
     matched: int
     next: Key | None
@@ -44,8 +44,6 @@ class Page:
 BY_ID = sa.literal_column('rows."id" COLLATE "C"', sa.Text)
 
 
-#: Rows are read by place; to find columns by those of the statement takes longer than to build it.
-BY_PLACE = {"_result_disable_adapt_to_context": True}
 #: A feature of ``ready_feature``, where that is all that is asked for.
 READY = sa.literal_column("rows.feature", sa.Text).label("feature")
 
@@ -81,56 +79,94 @@ def _select(selection: Selection, view: View, from_ready: bool = False) -> sa.Se
     return sa.select(made.label("feature")).select_from(collection.source).where(*where)
 
 
-def ordered(statement: sa.Select[Any], selection: Selection, view: View, limit: int | None) -> sa.Select[Any]:
+def ordered(statement: sa.Select[Any], selection: Selection, view: View, limit: Any) -> sa.Select[Any]:
     """The statement in the order asked for, and cut."""
     # ascending, the server has NULL last by itself
     by = (column.desc().nulls_last() if down else column for column, down in _sorting(selection, view))
     return statement.order_by(*by).limit(limit)
 
 
+@dataclass(frozen=True)
+class How:
+    """What a page's statement does beside choosing: with the state of some layers as a row before the features; from
+    the ready features; all as they come, or cut where they would be more than so many bytes."""
+
+    layers: tuple[str, ...] | None = None
+    from_ready: bool = False
+    most: int | None = None
+
+
+def how(collection: Collection, limit: int, seen: State | None) -> How:
+    """How a page is read in a state of the data."""
+    most = LIMITS.get().max_page_mb << 20
+    if seen is None:
+        return How(most=most)
+    from_ready = is_ready(seen, collection)
+    fits = from_ready and limit * seen.largest[collection.kept_as] <= most
+    return How(tuple(seen.versions), from_ready, None if fits else most)
+
+
 def page_statement(
-    selection: Selection,
-    limit: int,
-    after: Key | None = None,
-    offset: int = 0,
-    view: View = PLAIN,
-    seen: State | None = None,
+    selection: Selection, rows: Any, after: Key | None = None, offset: Any = 0, view: View = PLAIN, how: How = How()
 ) -> sa.Select[Any] | sa.CompoundSelect[Any]:
-    """The features of a page, and one more if others follow: each as text, whether it still fits, and its key. Where
-    ``seen`` is given, a row before them has the state of the data.
+    """The features of a page, and one more if others follow, ``rows`` in all: each as text, whether it still fits, and
+    its key.
 
     One row a feature: to put hundreds of kilobytes together takes the server longer than to send them.
     """
     collection, sorting = selection.collection, _sorting(selection, view)
     keys = [column.label(f"key_{n}") for n, (column, _) in enumerate(sorting)]
-    from_ready = seen is not None and is_ready(seen, collection)
     # of a whole collection what is ready is all there is to read
-    whole = from_ready and collection.kept_whole and view == PLAIN and not conditions(selection, collection.columns)
-    chosen = _all_ready(collection.id) if whole else _select(selection, view, from_ready)
-    statement = ordered(chosen.add_columns(*keys), selection, view, limit + 1)
+    whole = how.from_ready and collection.kept_whole and view == PLAIN and not conditions(selection, collection.columns)
+    chosen = _all_ready(collection.id) if whole else _select(selection, view, how.from_ready)
+    statement = ordered(chosen.add_columns(*keys), selection, view, rows)
     if after is not None:
         statement = statement.where(_behind(sorting, after))
-    if offset:
+    if not isinstance(offset, int) or offset:
         statement = statement.offset(offset)
     names = [one.name for one in keys]
-    most = LIMITS.get().max_page_mb << 20
-    if from_ready and seen is not None and limit * seen.largest[collection.kept_as] <= most:
+    if how.most is None:
         page = _columns("feature", "true", *names).select_from(statement.subquery("found"))
     else:
         # what is beyond is not sent; windows keep the order in which rows come
         running = "row_number() OVER () AS number", "sum(octet_length(feature)) OVER (ROWS UNBOUNDED PRECEDING) AS size"
         sized = sa.select(statement.subquery("found"), *map(sa.literal_column, running)).subquery("sized")
-        page = _columns("feature", f"size <= {most} OR number = 1", *names).select_from(sized)
-        page = page.where(sa.literal_column(f"number <= 2 OR size - octet_length(feature) <= {most}", sa.Boolean))
-    if seen is None:
+        page = _columns("feature", f"size <= {how.most} OR number = 1", *names).select_from(sized)
+        fits = f"number <= 2 OR size - octet_length(feature) <= {how.most}"
+        page = page.where(sa.literal_column(fits, sa.Boolean))
+    if how.layers is None:
         return page
-    state = sa.cast(stated([*seen.versions]), sa.Text)
-    return sa.union_all(sa.select(state, *(sa.literal_column("NULL") for _ in range(len(names) + 1))), page)
+    nothing: list[sa.ColumnElement[Any]] = [sa.literal_column("NULL")] * (len(names) + 1)
+    return sa.union_all(sa.select(stated(how.layers), *nothing), page)
 
 
 def _columns(*texts: str) -> sa.Select[Any]:
     columns: list[sa.ColumnElement[Any]] = [sa.literal_column(one) for one in texts]
     return sa.select(*columns)
+
+
+@lru_cache(1000)
+def _written(form: Form, behind: tuple[bool, ...] | None, skips: bool, view: View, how: How) -> Written:
+    """A page's statement, written once for all questions of a form: that takes longer than to answer one.
+
+    ``behind`` tells which values of the key it begins behind are not NULL, ``skips`` that it begins at an offset.
+    """
+    rows, offset = (sa.bindparam(name, type_=sa.Integer) for name in ("rows", "offset"))
+    after: Key | None = behind and [sa.bindparam(f"after_{n}") if one else None for n, one in enumerate(behind)]
+    return write(page_statement(form.selection, rows, after, offset if skips else 0, view, how))
+
+
+def _asked(
+    selection: Selection, rows: int, after: Key | None, offset: int, view: View, how: How
+) -> tuple[Written, Mapping[str, Any]]:
+    """A page's statement and its values."""
+    found = form(selection)
+    if found is None:
+        return write(page_statement(selection, rows, after, offset, view, how)), {}
+    common, values = found
+    behind = None if after is None else tuple(one is not None for one in after)
+    keyed = {f"after_{n}": one for n, one in enumerate(after or ())}
+    return _written(common, behind, offset > 0, view, how), {**values, **keyed, "rows": rows, "offset": offset}
 
 
 async def page(
@@ -148,21 +184,25 @@ async def page(
     ``seen`` is the state of the layers that the question reads, known or believed: by it features are taken ready, and
     the total is remembered. Raises ``Moved`` where the data turn out to be in another.
     """
-    asked = page_statement(selection, limit, after, offset, view, seen)
-    rows: Sequence[Any] = (await connection.execute(asked, execution_options=BY_PLACE)).all()
+    read = how(selection.collection, limit, seen)
+    answer = await ask(connection, *_asked(selection, limit + 1, after, offset, view, read))
+    first = 0
     if seen is not None:
-        confirm(json.loads(rows[0][0]), seen)
-        rows = rows[1:]
-    shown = rows[:limit]
-    if shown and not shown[-1][1]:
-        shown = shown[:-1]
-    more = len(rows) > len(shown)
-    if not more and after is None and (rows or not offset):
+        confirm((await answer.row(0))[0], seen)
+        first = 1
+    found = len(answer) - first
+    shown = min(found, limit)
+    last = await answer.row(first + shown - 1) if shown else ()
+    if shown and not last[1]:
+        shown -= 1
+        last = await answer.row(first + shown - 1)
+    if found == shown and after is None and (found or not offset):
         # the last page tells by itself where the items end
-        matched = offset + len(rows)
+        matched = offset + found
     else:
         matched = await counts.count(connection, selection, seen)
-    return Page(",\n".join(one[0] for one in shown), len(shown), matched, list(shown[-1][2:]) if more else None)
+    features = b",\n".join(answer.column(0, first, first + shown))
+    return Page(features, shown, matched, list(last[2:]) if found > shown else None)
 
 
 def _behind(sorting: Sequence[tuple[sa.ColumnElement[Any], bool]], key: Key) -> sa.ColumnElement[bool]:
@@ -172,7 +212,7 @@ def _behind(sorting: Sequence[tuple[sa.ColumnElement[Any], bool]], key: Key) -> 
         if key[n] is None:
             continue
         # bound, not written out: a boolean constant has no order
-        value = sa.literal(key[n], column.type)
+        value = key[n] if isinstance(key[n], sa.BindParameter) else sa.literal(key[n], column.type)
         farther = column < value if down else column > value
         equal = [known.is_not_distinct_from(given) for (known, _), given in zip(sorting[:n], key, strict=False)]
         # an id is never NULL, and alone it is found by its index
@@ -180,7 +220,7 @@ def _behind(sorting: Sequence[tuple[sa.ColumnElement[Any], bool]], key: Key) -> 
     return sa.or_(*choices)
 
 
-def single(collection: Collection, item: str, view: View, from_ready: bool = False) -> sa.Select[Any]:
+def single(collection: Collection, item: Any, view: View, from_ready: bool = False) -> sa.Select[Any]:
     """Selects one Feature."""
     return _select(Selection(collection), view, from_ready).where(collection.columns["id"] == item)
 
@@ -197,18 +237,23 @@ async def one(
     connection: AsyncConnection, collection: Collection, item: str, crs: Crs = CRS84, seen: State | None = None
 ) -> Item | None:
     """One item, or ``None``; ``seen`` as for ``page``. Raises ``Moved``; of what is not there nobody can tell."""
-    statement = single(collection, item, View(crs), seen is not None and is_ready(seen, collection))
-    statement = statement.add_columns(collection.columns.get("version", sa.null()))
-    if seen is None:
-        known = (await connection.execute(statement)).one_or_none()
-        return None if known is None else Item(*known)
-    asked = statement.add_columns(stated([*seen.versions]))
-    found = (await connection.execute(asked, execution_options=BY_PLACE)).one_or_none()
-    if found is None:
+    layers = None if seen is None else tuple(seen.versions)
+    written = _written_one(collection, View(crs), layers, seen is not None and is_ready(seen, collection))
+    found = await ask(connection, written, {"item": item})
+    if not len(found):
         return None
-    *row, state = found
-    confirm(state, seen)
-    return Item(*row)
+    text, version, *state = await found.row(0)
+    if seen is not None:
+        confirm(state[0], seen)
+    return Item(text, version)
+
+
+@lru_cache(500)
+def _written_one(collection: Collection, view: View, layers: tuple[str, ...] | None, from_ready: bool) -> Written:
+    """The statement of one item: its Feature, the version of its row, and the state of some layers."""
+    statement = single(collection, sa.bindparam("item", type_=sa.Text), view, from_ready)
+    statement = statement.add_columns(collection.columns.get("version", sa.null()))
+    return write(statement if layers is None else statement.add_columns(stated(layers)))
 
 
 async def stream(

@@ -34,9 +34,19 @@ def _form(collection: Collection) -> str:
 
 def mark(found: State, collection: Collection) -> str:
     """Differs as soon as anything does that a collection's features are made of."""
-    read = sorted(layer for layer in collection.layers if not collection.kept_by or layer not in _own(collection))
-    versions = " ".join(f"{layer}:{found.versions.get(layer, 0)}" for layer in read)
-    return hashlib.sha256(f"{versions}\n{_form(collection)}".encode()).hexdigest()[:20]
+    return _mark(collection, tuple(found.versions.get(layer, 0) for layer in _read(collection)))
+
+
+@lru_cache(1000)
+def _mark(collection: Collection, versions: tuple[int, ...]) -> str:
+    told = " ".join(f"{layer}:{version}" for layer, version in zip(_read(collection), versions, strict=True))
+    return hashlib.sha256(f"{told}\n{_form(collection)}".encode()).hexdigest()[:20]
+
+
+@lru_cache(500)
+def _read(collection: Collection) -> tuple[str, ...]:
+    """The layers that features are made of, beside their own."""
+    return tuple(sorted(one for one in collection.layers if not collection.kept_by or one not in _own(collection)))
 
 
 def _own(collection: Collection) -> tuple[str, ...]:

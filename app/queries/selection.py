@@ -87,6 +87,41 @@ class Selection:
         return relations.axis(self.along.corridor) if self.along else None
 
 
+@dataclass(frozen=True)
+class Form:
+    """What the commonest questions have in common with all that differ from them in values alone: a collection, whether
+    there is a box, and how many values of which properties are looked for."""
+
+    collection: Collection
+    box: bool
+    filters: tuple[tuple[str, int], ...]
+
+    @property
+    def selection(self) -> Selection:
+        """The question with names in the place of its values, which are of ``form``."""
+        box = [sa.bindparam(edge, type_=sa.Double) for edge in EDGES]
+        wanted: dict[str, Any] = {
+            name: [sa.bindparam(f"{name}_{n}") for n in range(count)] for name, count in self.filters
+        }
+        return Selection(self.collection, bbox=tuple(box) if self.box else None, filters=wanted)  # type: ignore[arg-type]
+
+
+#: Values of a box in a statement.
+EDGES = ("west", "south", "east", "north")
+
+
+def form(selection: Selection) -> tuple[Form, dict[str, Any]] | None:
+    """The form of a question, and its values; ``None`` for one that asks for more than a form can have."""
+    one, box, filters = selection, selection.bbox, selection.filters
+    chosen = (one.industries, one.industry_parts, one.layout_elements, one.within, one.near, one.along)
+    listed = any(_described(one, name).type == "array" for name in filters)
+    if any(chosen) or one.intersects or one.where or listed or (box and box[0] > box[2]):
+        return None
+    values = {f"{name}_{n}": value for name, found in filters.items() for n, value in enumerate(found)}
+    counts = tuple((name, len(found)) for name, found in filters.items())
+    return Form(one.collection, box is not None, counts), values | dict(zip(EDGES, box or (), strict=False))
+
+
 def conditions(selection: Selection, columns: Columns) -> list[sa.ColumnElement[bool]]:
     """The WHERE clause of a selection over the collection's columns."""
     if selection.nearest is None:
@@ -177,5 +212,7 @@ def _equals(column: sa.ColumnElement[Any], described: Field, values: Sequence[An
 def _boxes(box: Box) -> list[sa.ColumnElement[Any]]:
     """One envelope, or two for a box across the antimeridian (west greater than east)."""
     west, south, east, north = box
-    spans = [(west, east)] if west <= east else [(west, 180.0), (-180.0, east)]
+    # the edges of a form are in order
+    ordered = isinstance(west, sa.BindParameter) or west <= east
+    spans = [(west, east)] if ordered else [(west, 180.0), (-180.0, east)]
     return [sa.func.ST_MakeEnvelope(left, south, right, north, SRID) for left, right in spans]

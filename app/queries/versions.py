@@ -1,9 +1,10 @@
 """The state of the data that an answer was read from."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -28,17 +29,17 @@ class State:
     ready: Mapping[str, str] = field(default_factory=dict)
     largest: Mapping[str, int] = field(default_factory=dict)
 
-    @property
+    @cached_property
     def changed_at(self) -> datetime | None:
         """When one of the layers changed last."""
         return max(self.times.values(), default=None)
 
-    @property
+    @cached_property
     def mark(self) -> str:
         """Text that differs for every state."""
         return f"{self.epoch} {self.numbered}"
 
-    @property
+    @cached_property
     def numbered(self) -> str:
         """The part of the mark that people may compare: each layer with its version."""
         return " ".join(f"{layer}:{version}" for layer, version in self.versions.items())
@@ -56,7 +57,7 @@ class Moved(Exception):
 
 
 def stated(layers: Sequence[str] | None = None) -> sa.ColumnElement[Any]:
-    """The state of some layers, or of all, as a value that any statement can give beside what it reads."""
+    """The state of some layers, or of all, as text that any statement can give beside what it reads."""
     return _stated(None if layers is None else tuple(sorted(layers)))
 
 
@@ -69,12 +70,18 @@ def _stated(layers: tuple[str, ...] | None) -> sa.ColumnElement[Any]:
         versions = versions.where(layer.layer.in_(layers))
     ready = sa.select(sa.func.json_object_agg(marks.collection, sa.func.json_build_array(marks.mark, marks.largest)))
     parts = (t.installation.c.epoch, versions.scalar_subquery(), ready.scalar_subquery())
-    return sa.literal_column(written(sa.select(sa.func.json_build_array(*parts)).scalar_subquery()), sa.JSON)
+    text = sa.cast(sa.func.json_build_array(*parts), sa.Text)
+    return sa.literal_column(written(sa.select(text).scalar_subquery()), sa.Text)
 
 
-def read(value: Any, layers: Sequence[str] | None = None) -> State:
+def read(text: str, layers: Sequence[str] | None = None) -> State:
     """What ``stated`` gave for the same layers."""
-    epoch, found, ready = value
+    return _read(text, None if layers is None else tuple(layers))
+
+
+@lru_cache(500)
+def _read(text: str, layers: tuple[str, ...] | None) -> State:
+    epoch, found, ready = json.loads(text)
     rows = sorted((found or {}).items())
     versions = {layer: version for layer, (version, _) in rows}
     times = {layer: datetime.fromisoformat(at).astimezone(UTC) for layer, (_, at) in rows}
@@ -84,12 +91,12 @@ def read(value: Any, layers: Sequence[str] | None = None) -> State:
     return known if layers is None else known.of(layers)
 
 
-def confirm(value: Any, believed: State) -> None:
+def confirm(text: str, believed: State) -> None:
     """Raise ``Moved`` unless what ``stated`` gave for a state's layers is that state."""
-    if read(value, [*believed.versions]) != believed:
+    if read(text, tuple(believed.versions)) != believed:
         raise Moved
 
 
 async def state(connection: AsyncConnection, layers: Sequence[str] | None = None) -> State:
     """The state of some layers, or of all, read in the connection's own snapshot."""
-    return read(await connection.scalar(sa.select(stated(layers))), layers)
+    return read((await connection.execute(sa.select(stated(layers)))).scalar_one(), layers)

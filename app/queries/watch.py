@@ -48,6 +48,7 @@ class Watch:
             connect_args={"application_name": "innomap watch", "connect_timeout": 10},
         )  # fmt: skip
         self._known: State | None = None
+        self._parts: dict[Sequence[str], State] = {}
         self._looked = float("-inf")
         self._changed = asyncio.Event()
         self._tiles_changed = asyncio.Event()
@@ -66,7 +67,10 @@ class Watch:
         """The state of some layers as the last look had it; ``None`` where that was too long ago."""
         if self._known is None or time.monotonic() - self._looked > BOUND_S:
             return None
-        return self._known.of(layers)
+        known = tuple(layers)
+        if known not in self._parts:
+            self._parts[known] = self._known.of(layers)
+        return self._parts[known]
 
     async def refresh(self) -> None:
         """Look now, on a connection of the pool: after a write, so that the writer reads what it wrote."""
@@ -87,7 +91,9 @@ class Watch:
                 self._readers.need(await position(connection))
                 self._changed.set()
                 self._tiles_changed.set()
-            self._known, self._looked = found, began
+            if self._known is None or found != self._known:
+                self._known, self._parts = found, {}
+            self._looked = began
 
     async def tell(self, seen: State, connection: AsyncConnection) -> None:
         """An answer was read in a state: no later one of this process may come from a server that has less."""

@@ -69,7 +69,7 @@ def text(statement: sa.ClauseElement) -> str:
 def _page(state: State, of: Collection, limit: int, **selecting: object) -> str:
     """The page as the service asks for it once its features are ready."""
     selection = Selection(of, **selecting)  # type: ignore[arg-type]
-    return text(items.page_statement(selection, limit, seen=state.of(of.layers)))
+    return text(items.page_statement(selection, limit + 1, how=items.how(of, limit, state.of(of.layers))))
 
 
 def _box(connection: sa.Connection, name: str, wanted: int) -> tuple[float, float, float, float]:

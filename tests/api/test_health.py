@@ -1,5 +1,6 @@
 """The service tells how it is: alive, ready, in numbers, in its log."""
 
+import asyncio
 import contextlib
 import json
 import logging
@@ -23,7 +24,9 @@ from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from app import __version__
-from app.db import slow
+from app.db import slow, verbatim
+from app.db import tables as t
+from app.db.engine import reader
 from app.logs import REQUEST_ID, Json, Lines
 from tests.conftest import PATIENCE_S, connect, http, served, settings_for
 
@@ -299,6 +302,28 @@ def test_slow_statements_are_told_with_their_plan(
     assert "plan" not in vars(second)
     assert "plan" not in vars(cut)
     assert not any("秘密" in Json().format(one) for one in caplog.records)
+
+
+def test_slow_statements_of_the_hot_path_are_told_as_well(loaded_url: sa.URL, caplog: pytest.LogCaptureFixture) -> None:
+    async def asked() -> None:
+        engine = reader(loaded_url, settings_for(loaded_url, slow_query_ms=300, statement_timeout_ms=1500))
+        platform, wait = t.platform.c, sa.bindparam("wait", type_=sa.Double)
+        asked = sa.select(platform.name, sa.func.pg_sleep(wait)).where(platform.id == sa.bindparam("id"))
+        written = verbatim.write(asked.where(platform.name != "秘密"))
+        values = {"id": "juanhu-science-city"}
+        async with engine.connect() as connection:
+            answer = await verbatim.ask(connection, written, {**values, "wait": 0.4})
+            assert (await answer.row(0))[0] == "鹃湖国际科技城"
+            with pytest.raises(sa.exc.OperationalError, match="statement timeout"):
+                await verbatim.ask(connection, written, {**values, "wait": 9.0})
+            assert len(await verbatim.ask(connection, written, {**values, "wait": 0.0})) == 1
+        await engine.dispose()
+
+    asyncio.run(asked())
+    slow_one, cut = caplog.records
+    assert [one.getMessage() for one in (slow_one, cut)] == ["slow statement", "statement cut off"]
+    assert "Scan" in vars(slow_one)["plan"]
+    assert not any(one in str(vars(slow_one)) for one in ("秘密", "juanhu"))
 
 
 def test_a_plan_costs_the_request_nothing(

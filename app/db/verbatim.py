@@ -1,0 +1,112 @@
+"""Answers as the server wrote them: the hot path's way to the database.
+
+SQLAlchemy writes a statement and gives the connection, the driver asks it there, and values stay the bytes that came
+until somebody wants them read. A short statement takes a fifth of the time that it does through SQLAlchemy's results,
+and a page of features is not decoded only to be encoded again.
+"""
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql.psycopg import dialect
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.db.slow import SLOW, Slow
+
+#: Engine option: the connections are a pooler's.
+POOLED = "innomap_pooled"
+#: Values by number, which the driver sends as they are instead of looking for them in the statement.
+NUMBERED = dialect(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]
+#: Lists of values are written out.
+EXPANDED = {"render_postcompile": True}
+NOTHING: Mapping[str, Any] = {}
+
+
+class Answer:
+    """The rows of a statement."""
+
+    def __init__(self, cursor: psycopg.AsyncRawCursor[Any]) -> None:
+        self._cursor = cursor
+        self._result = cursor.pgresult
+
+    def __len__(self) -> int:
+        return 0 if self._result is None else self._result.ntuples
+
+    def column(self, number: int, first: int, last: int) -> list[bytes]:
+        """A column of text from the row ``first`` to the one before ``last``, NULL as empty."""
+        if self._result is None:
+            return []
+        value = self._result.get_value
+        return [value(row, number) or b"" for row in range(first, last)]
+
+    async def row(self, number: int) -> Sequence[Any]:
+        """One row, its values read."""
+        await self._cursor.scroll(number, mode="absolute")
+        found: Sequence[Any] = await self._cursor.fetchone() or ()
+        return found
+
+
+@dataclass(frozen=True)
+class Written:
+    """A statement as the driver takes it: ``names`` of its values in the order of their numbers, and those of them that
+    are always the same. Where a statement has parameters without a value, whoever asks gives these."""
+
+    statement: sa.ClauseElement
+    text: str
+    names: Sequence[str]
+    known: Mapping[str, Any]
+
+
+def write(statement: sa.ClauseElement) -> Written:
+    """Write a statement, which takes longer than most take to answer: worth keeping."""
+    compiled = statement.compile(dialect=NUMBERED, compile_kwargs=EXPANDED)
+    open_ = {name for name, one in getattr(compiled, "binds", {}).items() if one.required}
+    known = {name: value for name, value in compiled.params.items() if name not in open_}
+    return Written(statement, str(compiled), getattr(compiled, "positiontup", None) or (), known)
+
+
+async def ask(connection: AsyncConnection, written: Written, given: Mapping[str, Any] = NOTHING) -> Answer:
+    """The answer to a statement that reads.
+
+    Raises ``DBAPIError`` as SQLAlchemy does.
+    """
+    if connection.sync_engine.get_execution_options().get(POOLED) and not connection.in_transaction():
+        await connection.begin()
+    proxied = connection.sync_connection
+    driver = proxied.connection.driver_connection if proxied else None
+    if not isinstance(driver, psycopg.AsyncConnection):
+        raise ConnectionError("the connection was lost")
+    values = {**written.known, **given}
+    cursor = psycopg.AsyncRawCursor(driver)
+    began = time.perf_counter()
+    try:
+        await cursor.execute(written.text, [values[name] for name in written.names])
+    except psycopg.Error as error:
+        if driver.closed:
+            # SQLAlchemy finds out by itself what follows from a lost connection
+            await connection.scalar(sa.select(1))
+        await _tell(connection, written, values, began, error)
+        raise DBAPIError.instance(
+            written.text, None, error, psycopg.Error, hide_parameters=True, dialect=connection.dialect
+        ) from error
+    await _tell(connection, written, values, began)
+    return Answer(cursor)
+
+
+async def _tell(
+    connection: AsyncConnection,
+    written: Written,
+    values: Mapping[str, Any],
+    began: float,
+    error: psycopg.Error | None = None,
+) -> None:
+    slow: Slow | None = connection.sync_engine.get_execution_options().get(SLOW)
+    took = time.perf_counter() - began
+    if slow and (error or slow.is_slow(took)):
+        text = str(written.statement.compile(dialect=connection.dialect, compile_kwargs=EXPANDED))
+        await connection.run_sync(slow.tell, took, text, values, error)
