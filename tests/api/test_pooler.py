@@ -23,6 +23,7 @@ from app.db.engine import readers, writer
 from app.db.server import check
 from app.edits import keys
 from app.queries.watch import BOUND_S
+from tests.commands.conftest import look
 from tests.conftest import MEMORY, PATIENCE_S, connect, http, served, settings_for
 from tests.imports.test_rules import GOOD, written
 from tests.imports.test_upload import DEFINITION
@@ -105,6 +106,15 @@ def test_prepared_statements_do_not_survive_this_pooler(pool_url: str) -> None:
 
     with pytest.raises(psycopg.Error, match="prepared statement"):
         each_prepares()
+
+
+def test_the_doctor_asks_through_it(private_url: sa.URL, pool_url: str) -> None:
+    gone = sa.make_url(pool_url).update_query_dict({"port": "6433"}).render_as_string(hide_password=False)
+    ((level, _),) = look("pooler", settings_for(private_url, DATABASE_POOL_URL=pool_url), private_url)
+    assert level == "ok"
+    ((level, text),) = look("pooler", settings_for(private_url, DATABASE_POOL_URL=gone), private_url)
+    assert level == "wrong"
+    assert "check the pooler and its address" in text
 
 
 def test_reads_and_writes_at_once(private_url: sa.URL, pool_url: str, tmp_path: Path) -> None:

@@ -11,10 +11,12 @@ import httpx
 import pytest
 import sqlalchemy as sa
 
+from app.commands.doctor import server
 from app.db import standbys as standbys_of_app
 from app.db import tables as t
 from app.db.embedded import Cluster
 from app.edits import keys
+from tests.commands.conftest import look
 from tests.conftest import PATIENCE_S, connect, http, served, settings_for
 from tests.standbys import Standby, standbys
 
@@ -119,6 +121,21 @@ def test_each_standby_answers_reads(private_url: sa.URL, two: list[Standby], cli
         assert client.get(ITEM).raise_for_status().headers["innomap-token"]
     # what a backend counted is told after a while
     until(lambda: all(answered(one, private_url) > count + 2_000 for one, count in zip(two, before, strict=True)))
+
+
+def test_the_doctor_sees_one_that_lags(
+    private_url: sa.URL, two: list[Standby], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = settings_for(private_url, DATABASE_REPLICA_URLS=[one.url(str(private_url.database)) for one in two])
+    assert [level for level, _ in look("replicas", told, private_url)] == ["ok", "ok"]
+    monkeypatch.setattr(server, "BEHIND", 1)
+    with paused(two[:1]):
+        with connect(private_url).begin() as connection:
+            connection.execute(sa.text("COMMENT ON TABLE platform IS 'written'"))
+        until(lambda: look("replicas", told, private_url)[1][0] == "ok")
+        (level, text), _ = look("replicas", told, private_url)
+    assert level == "warning"
+    assert "Look at the network and the load" in text
 
 
 def test_what_was_seen_once_is_seen_from_then_on(

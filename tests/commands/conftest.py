@@ -1,13 +1,16 @@
 """Running the command on a database of this test."""
 
 from collections.abc import Callable
+from contextlib import ExitStack
 
 import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner, Result
 
 from app.cli import main
-from app.settings import get_settings
+from app.commands.doctor import CHECKS
+from app.commands.doctor.findings import Patient, examine
+from app.settings import Settings, get_settings
 
 Innomap = Callable[..., Result]
 
@@ -23,3 +26,11 @@ def innomap(monkeypatch: pytest.MonkeyPatch) -> Innomap:
 
     get_settings.cache_clear()
     return run
+
+
+def look(name: str, settings: Settings, url: sa.URL | None = None, **given: int) -> list[tuple[str, str]]:
+    """What one check of the doctor, by name, finds under some settings: levels and texts."""
+    (check,) = [one for one in CHECKS if one.name == name]
+    with ExitStack() as stack:
+        patient = Patient(settings, stack, url=url, current=url is not None, **given)
+        return [(one.level, one.text) for one in examine(check, patient)]

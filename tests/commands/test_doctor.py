@@ -3,8 +3,10 @@
 import json
 import shutil
 import socket
+import subprocess
+import sys
+import tempfile
 import time
-from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -15,10 +17,12 @@ from click.testing import CliRunner
 from app.cli import main
 from app.commands.doctor import CHECKS, machine, server
 from app.commands.doctor.findings import Check, Patient, examine, ok
-from app.maps import vendored
-from app.settings import Settings, get_settings
-from tests.commands.conftest import Innomap
+from app.db.embedded import home
+from app.maps import print_sheet, vendored
+from app.settings import ROOT, Settings, get_settings
+from tests.commands.conftest import Innomap, look
 from tests.conftest import connect, settings_for
+from tests.db.test_embedded import ordinary_user
 
 Levels = dict[str, list[tuple[str, str]]]
 
@@ -29,19 +33,6 @@ def told(output: str) -> Levels:
     for one in json.loads(output)["findings"]:
         found.setdefault(one["check"], []).append((one["level"], one["text"]))
     return found
-
-
-@pytest.fixture
-def look() -> Callable[..., list[tuple[str, str]]]:
-    """A function that makes one check, by name, under some settings."""
-
-    def look(name: str, settings: Settings, url: sa.URL | None = None, **given: int) -> list[tuple[str, str]]:
-        (check,) = [one for one in CHECKS if one.name == name]
-        with ExitStack() as stack:
-            patient = Patient(settings, stack, url=url, current=url is not None, **given)
-            return [(one.level, one.text) for one in examine(check, patient)]
-
-    return look
 
 
 def test_all_is_well(innomap: Innomap, loaded_url: sa.URL) -> None:
@@ -123,9 +114,7 @@ def test_an_empty_database_and_a_newer_one(innomap: Innomap, empty_url: sa.URL, 
     assert "use a newer release" in told(done.output)["schema"][0][1]
 
 
-def test_connections_and_clock(
-    look: Callable[..., list[tuple[str, str]]], loaded_url: sa.URL, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_connections_and_clock(loaded_url: sa.URL, monkeypatch: pytest.MonkeyPatch) -> None:
     settings = settings_for(loaded_url, pool_size=100)
     assert look("connections", settings, loaded_url, workers=64)[0][0] == "wrong"
     now = time.time
@@ -134,9 +123,7 @@ def test_connections_and_clock(
         assert look("clock", settings, loaded_url)[0][0] == level
 
 
-def test_the_machine(
-    look: Callable[..., list[tuple[str, str]]], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_the_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.delenv("DATABASE_URL", raising=False)
     settings = Settings(data_dir=tmp_path / "none")
     # nothing is made by looking
@@ -164,6 +151,64 @@ def test_the_machine(
     assert level == "wrong"
     assert "leaflet.css" in text
     assert "leaflet.js" in text
+
+
+def test_folders_of_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As seen by an ordinary user: what may not be written, not be read, and what lies in a closed folder."""
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+    base = Path(tempfile.mkdtemp(prefix="innomap-doctor-", dir="/tmp"))
+    try:
+        base.chmod(0o755)
+        # of its owner, who the test may be, and of others
+        for name, mode in (("unwritable", 0o555), ("unreadable", 0o333), ("closed", 0o000)):
+            (base / name).mkdir()
+            (base / name).chmod(mode)
+        folders = [base / "unwritable", base / "unreadable", base / "closed" / "data"]
+        program = (
+            "import sys; from contextlib import ExitStack; from pathlib import Path;"
+            "from app.commands.doctor.findings import Patient; from app.commands.doctor.machine import data_folder;"
+            "from app.settings import Settings;"
+            "[print(one.level, one.text) for path in sys.argv[1:]"
+            " for one in data_folder(Patient(Settings(data_dir=Path(path)), ExitStack()))]"
+        )
+        told = subprocess.run(
+            [*ordinary_user(), sys.executable, "-c", program, *folders],
+            cwd=ROOT, capture_output=True, text=True, check=True,
+        ).stdout.splitlines()  # fmt: skip
+    finally:
+        for one in base.iterdir():
+            one.chmod(0o755)
+        shutil.rmtree(base)
+    assert len(told) == 3
+    for line, folder in zip(told, (*folders[:2], base / "closed"), strict=True):
+        assert line.startswith(f"wrong {folder}")
+        assert "cannot be read and written. 请用 --data" in line
+
+
+def test_a_socket_with_a_long_path(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+    for folder in (tmp_path, *tmp_path.parents[:2]):
+        folder.chmod(0o755)
+    long = tmp_path / ("long" * 30)
+    (long / "postgresql").mkdir(parents=True)
+    settings = Settings(data_dir=long)
+    monkeypatch.setattr(tempfile, "tempdir", str(long))
+    level, text = look("data-folder", settings)[0]
+    assert (level, "the socket lies in /tmp." in text) == ("ok", True)
+    monkeypatch.setattr(home, "SYSTEM_TEMPORARY", tmp_path / "none")
+    level, text = look("data-folder", settings)[0]
+    assert (level, "set TMPDIR to a short one" in text) == ("wrong", True)
+
+
+def test_a_missing_font(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(print_sheet, "FONTS", ("No Such Sans",))
+    print_sheet.font_family.cache_clear()
+    try:
+        ((level, text),) = look("fonts", Settings())
+    finally:
+        print_sheet.font_family.cache_clear()
+    assert level == "wrong"
+    assert "install the package" in text
 
 
 def test_one_check_does_not_stop_the_others() -> None:

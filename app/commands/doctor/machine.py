@@ -15,7 +15,7 @@ from packaging.requirements import Requirement
 from app.commands.common import listener
 from app.commands.doctor.findings import Check, Finding, Patient, ok, warning, wrong
 from app.db.embedded import binaries
-from app.db.embedded.home import Account, Home, clusters, fits
+from app.db.embedded.home import Account, Home, clusters, fits, short_parents
 from app.settings import ROOT
 
 LOCK = ROOT / "requirements.lock"
@@ -81,7 +81,8 @@ def data_folder(patient: Patient) -> Iterator[Finding]:
         yield ok("用 DATABASE_URL，不需要。 DATABASE_URL is used: none is needed.")
         return
     folder = patient.settings.data_dir.expanduser().resolve()
-    there = next(one for one in (folder, *folder.parents) if one.exists())
+    # of what lies in a folder that is closed nothing is known, not even that it is there
+    there = next(one for one in (folder, *folder.parents) if os.path.exists(one))
     remedy = (
         "请用 --data 或 INNOMAP_DATA_DIR 另选，或改其属主。"
         " Choose another one by --data or INNOMAP_DATA_DIR, or mend its owner."
@@ -90,8 +91,10 @@ def data_folder(patient: Patient) -> Iterator[Finding]:
         yield wrong(f"{there} 不是文件夹。 {there} is no folder. {remedy}")
         return
     owner = Account.of(there.stat().st_uid).name
-    if not os.access(there, os.W_OK | os.X_OK):
-        yield wrong(f"{there}（属于 {owner}）不可写。 {there} belongs to {owner} and cannot be written. {remedy}")
+    if not os.access(there, os.R_OK | os.W_OK | os.X_OK):
+        yield wrong(
+            f"{there}（属于 {owner}）不可读写。 {there} belongs to {owner} and cannot be read and written. {remedy}"
+        )
         return
     if (folder / "postgresql").is_dir():
         yield from _cluster(folder, remedy)
@@ -119,8 +122,8 @@ def _cluster(folder: Path, remedy: str) -> Iterator[Finding]:
         )
     elif fits(home.path / "run"):
         yield ok(f"{folder}，属于 owned by {home.account.name}")
-    elif fits(Path(tempfile.gettempdir()) / "innomap-12345678"):
-        yield ok(f"{folder} 的路径长，套接字另放在 {tempfile.gettempdir()}。 Its path is long: the socket lies there.")
+    elif short := short_parents():
+        yield ok(f"{folder} 的路径长，套接字另放在 {short[0]}。 Its path is long: the socket lies in {short[0]}.")
     else:
         yield wrong(
             "套接字路径过长：请将 TMPDIR 设为短路径。 The socket's path is too long: set TMPDIR to a short one."

@@ -99,7 +99,7 @@ def _replica(patient: Patient, number: str, url: sa.URL) -> Finding:
         return wrong(
             f"第 {number} 个不是主库的备库。 Replica {number} does not follow the primary: make it by pg_basebackup."
         )
-    told = f"{number}: 落后 {max(0, behind) / 1e6:.1f} MB behind"
+    told = f"{number}: 落后 {max(0.0, float(behind)) / 1e6:.1f} MB behind"
     return ok(told) if behind < BEHIND else warning(f"{told}；请查看网络与负载。 Look at the network and the load.")
 
 

@@ -29,6 +29,7 @@ PORT = 5432
 # sockaddr_un.sun_path has 108 bytes on Linux, the last of them NUL
 LONGEST_SOCKET_PATH = 107
 LONGEST_LOG_BYTES = 10_000_000
+SYSTEM_TEMPORARY = Path("/tmp")  # noqa: S108
 LOCALES = ("C.UTF-8", "en_US.UTF-8", "C")
 # What the environment of the program must not change in the server
 SCRUBBED = ("PROJ_", "GDAL_", "POSTGIS_", "PG", "LC_", "LANG")
@@ -290,11 +291,9 @@ class Home:
         return found.st_mode == stat.S_IFDIR | 0o700 and found.st_uid == self.account.uid
 
     def _short_folder(self) -> Path:
-        for parent in dict.fromkeys((tempfile.gettempdir(), "/tmp")):  # noqa: S108
-            folder = Path(tempfile.mkdtemp(prefix="innomap-", dir=parent))
-            if fits(folder) and (os.geteuid() != 0 or self.account.run("test", "-x", parent).returncode == 0):
-                return folder
-            folder.rmdir()
+        for parent in short_parents():
+            if os.geteuid() != 0 or self.account.run("test", "-x", parent).returncode == 0:
+                return Path(tempfile.mkdtemp(prefix="innomap-", dir=parent))
         raise DatabaseUnsuitable(
             f"临时目录 {tempfile.gettempdir()} 的路径过长或用户 {self.account.name} 无法进入：请将 TMPDIR 设为短路径。"
             f" The temporary directory {tempfile.gettempdir()} has too long a path or is closed to user"
@@ -318,6 +317,12 @@ def clusters(data_dir: Path) -> set[int]:
     """The major versions of PostgreSQL that have a cluster in a data folder."""
     found = (data_dir.expanduser() / "postgresql").glob("pg*")
     return {int(path.name[2:]) for path in found if path.name[2:].isdigit()}
+
+
+def short_parents() -> list[Path]:
+    """Where a socket goes whose own folder has too long a path: the temporary folder, or the system's."""
+    places = dict.fromkeys((Path(tempfile.gettempdir()), SYSTEM_TEMPORARY))
+    return [one for one in places if fits(one / "innomap-12345678") and os.access(one, os.W_OK | os.X_OK)]
 
 
 def fits(folder: Path) -> bool:
