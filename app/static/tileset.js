@@ -21,14 +21,22 @@
   const mark = colour("--mark");
   // in a tile of many points a circle stands for so many
   const points = ["coalesce", ["get", "point_count"], 1];
-  const radius = ["case", ["has", "point_count"], ["interpolate", ["linear"], points, 1, 1.5, 10, 2.5, 100, 4, 10000, 6], 5];
+  const several = ["interpolate", ["linear"], points, 1, 2, 10, 4, 100, 6, 10000, 8];
+  const drawn = (radius) => ({
+    "fill-color": `${mark}26`, "stroke-color": mark, "stroke-width": 2,
+    "circle-radius": radius, "circle-fill-color": mark, "circle-stroke-color": colour("--land"),
+  });
   const layers = [
     layer(given.ground, { "fill-color": colour("--land"), "stroke-color": colour("--edge"), "stroke-width": 1 }),
-    layer(given.tileset, {
-      "fill-color": `${mark}26`, "stroke-color": mark, "stroke-width": 2,
-      "circle-radius": radius, "circle-fill-color": mark, "circle-stroke-color": colour("--land"),
-    }),
+    layer(given.tileset, drawn(5)),
   ];
+  // beside a thinned tile one of few points must not look the fuller: there single points are small as well
+  layers[1].getSource().on("tileloadend", function look({ tile, target }) {
+    if (!tile.getFeatures().some((one) => one.get("point_count"))) return;
+    target.un("tileloadend", look);
+    const near = ["<", ["resolution"], projection === degrees ? 0.0004 : 40];
+    layers[1].setStyle(drawn(["case", near, ["clamp", several, 5, 8], several]));
+  });
   const interactions = ol.interaction.defaults.defaults({ mouseWheelZoom: false });
   const map = new ol.Map({ target, layers, interactions, view: new ol.View({ projection }) });
   const box = ol.proj.transformExtent(JSON.parse(given.box), "EPSG:4326", projection);

@@ -65,6 +65,13 @@ def test_address_then_cookie_then_browser(
     assert kept.startswith(f"lang={address}; Path=/;") if address else not kept
 
 
+@pytest.mark.parametrize(("lang", "names"), [("zh", ["海宁市", "嘉兴市"]), ("en", ["Haining City", "Jiaxing City"])])
+def test_a_table_names_places_in_the_pages_language(client: httpx.Client, lang: str, names: list[str]) -> None:
+    asked = {"lang": lang, "within": "haining", "limit": 1, "properties": "county,county_name,city"}
+    page = client.get("/collections/platforms/items", params=asked, headers=BROWSER)
+    assert re.findall(r"<td>([^<]*)</td>", page.text) == [names[0], *names]
+
+
 def test_each_language_has_its_own_mark_and_a_mark_keeps_the_choice(client: httpx.Client) -> None:
     path = "/collections/counties"
     chinese = client.get(path, headers=BROWSER)
