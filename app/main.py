@@ -123,7 +123,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         CORSMiddleware, allow_origins=["*"], allow_methods=["*"], allow_headers=["*"],
         expose_headers=[
             "ETag", "Content-Crs", "Link", "Content-Disposition", "Repr-Digest", "Retry-After", "Location",
-            "Innomap-Token", "Allow", "X-Request-ID",
+            "Innomap-Token", "Innomap-Thinned", "Innomap-Capped", "Allow", "X-Request-ID",
         ],
     )  # fmt: skip
     app.add_middleware(CompressMiddleware)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from app.commands.common import connection, data_option, errors
+from app.commands.common import connection, data_option, errors, unwritable
 from app.db import backup as backups
 from app.db.archive import BadArchive, Manifest
 from app.db.server import database
@@ -24,7 +24,7 @@ def backup(file: Path) -> None:
         try:
             manifest = backups.backup(url, file)
         except OSError as error:
-            raise click.ClickException(f"无法备份。 Cannot back up: {error}") from None
+            raise unwritable(file, error) from None
     click.echo(f"已备份。 Backed up: {file} ({_told(manifest)})")
 
 

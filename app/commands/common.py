@@ -77,6 +77,12 @@ def sentence(problem: "Problem") -> str:
     return f"{told} 可用 one of: {' '.join(problem.allowed[:CHOICES_SHOWN])}{more}"
 
 
+def unwritable(path: Path, error: OSError) -> click.ClickException:
+    """What to say of a file that could not be written."""
+    why = error.strerror or str(error)
+    return click.ClickException(f"无法写入 {path}（{why}）。 Cannot write {path} ({why}).")
+
+
 def replace_file(path: Path, content: bytes) -> None:
     """Write a file whole or not at all."""
     beside = path.with_name(f".{path.name}.{os.getpid()}")
@@ -84,7 +90,7 @@ def replace_file(path: Path, content: bytes) -> None:
         beside.write_bytes(content)
         beside.replace(path)
     except OSError as error:
-        raise click.ClickException(f"无法写入。 Cannot write: {error}") from None
+        raise unwritable(path, error) from None
     finally:
         beside.unlink(missing_ok=True)
 

@@ -11,7 +11,7 @@ import click
 from sqlalchemy import URL
 from sqlalchemy.exc import ProgrammingError
 
-from app.commands.common import OTHER_SCHEMA, data_option, errors, sentence
+from app.commands.common import OTHER_SCHEMA, data_option, errors, sentence, unwritable
 from app.db.server import database
 from app.settings import Settings, get_settings
 
@@ -70,7 +70,7 @@ def export(name: str, out: Path | None, pairs: tuple[str, ...], **named: str | N
         except ProgrammingError:
             raise click.ClickException(OTHER_SCHEMA) from None
         except OSError as error:
-            raise click.ClickException(f"无法写入。 Cannot write: {error}") from None
+            raise unwritable(target, error) from None
     click.echo(f"{target}: {count} 项 items, sha256 {digest}")
 
 

@@ -291,5 +291,5 @@ def test_commands(loaded_url: sa.URL, empty_url: sa.URL, tmp_path: Path, monkeyp
     assert "incomplete or damaged" in told
     code, told = run(loaded_url, "backup", str(tmp_path / "none" / "b"))
     assert code == 1
-    assert "Cannot back up" in told
+    assert "Cannot write" in told
     get_settings.cache_clear()

@@ -18,7 +18,11 @@ from tests.conftest import PATIENCE_S
 
 ROOT = Path(__file__).resolve().parents[2]
 BOOTSTRAP = ROOT / "scripts" / "lib" / "bootstrap.sh"
-PROGRAMS = [*(ROOT / "scripts" / name for name in ("serve", "test", "lock", "docs", "verify")), ROOT / ".ci" / "run"]
+PROGRAMS = [
+    *(ROOT / "scripts" / name for name in ("serve", "test", "lock", "docs", "verify")),
+    *sorted((ROOT / "scripts" / "verify.d").iterdir()),
+    ROOT / ".ci" / "run",
+]
 LOCKS = [
     "requirements.lock", "requirements-test.lock", "requirements-bootstrap.lock", "requirements-docs.lock",
     "requirements-verify.lock",
