@@ -85,10 +85,18 @@ def inside(rows: sa.Subquery, grid: TileMatrixSet) -> sa.ColumnElement[bool]:
     """Whether a geometry's box meets a tile or its margin.
 
     The tile's box is carried over to the stored system, not the geometries to the box's, so that the index on the
-    stored geometry chooses the rows; only those are projected. The box is a sub-select, whose value the planner does
-    not look at: the index gives the rows, and in its order, whatever the planner thinks of a tile.
+    stored geometry chooses the rows; only those are projected.
     """
-    box = sa.select(_stored(grid, _envelope(grid, WIDE_EDGES))).scalar_subquery()
+    return _meets(rows, _stored(grid, _envelope(grid, WIDE_EDGES)))
+
+
+def _first_inside(rows: sa.Subquery, grid: TileMatrixSet) -> sa.ColumnElement[bool]:
+    """The same for a choice of the first: the box is a sub-select, whose value the planner does not look at, so that
+    the index gives the rows, and in its order, where otherwise it reads the table until it has found enough."""
+    return _meets(rows, sa.select(_stored(grid, _envelope(grid, WIDE_EDGES))).scalar_subquery())
+
+
+def _meets(rows: sa.Subquery, box: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
     return rows.c.geometry.op("&&", is_comparison=True)(box)
 
 
@@ -132,9 +140,12 @@ def statement(
         # nothing to cut, unless there are several in one
         single = ~sa.func.ST_IsCollection(geometry, type_=sa.Boolean)
         drawn = sa.case((single, placed(grid, level, ROW, COL, geometry)), else_=drawn)
+    chosen = conditions(selection, dict(rows.c.items()))
+    # another condition may choose better than the box
+    there = inside(rows, grid) if chosen else _first_inside(rows, grid)
     features = (
         sa.select(drawn.label("geom"), rows.c.id, *(rows.c[one.name] for one in tile_fields(collection)))
-        .where(inside(rows, grid), *conditions(selection, dict(rows.c.items())), *where)
+        .where(there, *chosen, *where)
         .limit(most)
         .subquery("features")
     )
