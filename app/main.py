@@ -114,7 +114,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         prints, thumbnails, layer_maps, maps, registers, search, composite, tiles, uploads,
     ):  # fmt: skip
         app.include_router(module.router)
-    app.router.routes[:0] = [Direct(route, admitted) for route in items.HOT]
+    app.router.routes[:0] = [Direct(route, admitted) for route in (*items.HOT, *tiles.HOT)]
     app.add_middleware(Reread)
     app.add_middleware(ErrorPages)
     # outermost last: addresses first, then the body goes of what would have been sent, compressed

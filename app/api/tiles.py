@@ -8,8 +8,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
+from fastapi.routing import APIRoute
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.api import asking, params
@@ -21,7 +22,7 @@ from app.api.parameters import PARAMETERS
 from app.api.problems import Problem, closest
 from app.api.published import see_imported
 from app.api.tile_documents import MVT, THINNED_NOTE, Query, Tileset, metadata, summary, tilejson
-from app.api.turns import heavy
+from app.api.turns import turn
 from app.catalog import Collection
 from app.db.engine import snapshot
 from app.encode.tilesets import CELLS, TILE_MATRIX_SETS, WEB_MERCATOR_QUAD, TileMatrixSet
@@ -210,27 +211,27 @@ async def get_style(request: Request, collectionId: str) -> dict[str, Any]:
 @router.get(
     "/collections/{collectionId}/tiles/{tileMatrixSetId}/{tileMatrix}/{tileRow}/{tileCol}",
     openapi_extra=OPEN_TILE,
-    dependencies=[Depends(heavy("tiles"))],
 )
 async def get_tile(
     request: Request, collectionId: str, tileMatrixSetId: str, tileMatrix: str, tileRow: str, tileCol: str
 ) -> Response:
     """矢量瓦片（MVT）。 A vector tile; 204 where nothing is, 404 outside the tileset's limits."""
-    # as the items: one statement, asked as if nothing had changed since the last look at the data
     address = (collectionId, tileMatrixSetId, tileMatrix, tileRow, tileCol)
-    with suppress(Moved, Problem):
+    async with turn(request, "tiles"):
+        # as the items: one statement, asked as if nothing had changed since the last look at the data
+        with suppress(Moved, Problem):
+            asked = _asked(request, *address)
+            seen = believed(request, asked.collection.layers)
+            if seen and not asking.refers(asked.collection, asked.query):
+                async with request.app.state.reader.connect() as connection:
+                    tile = await _tile(connection, asked, seen)
+                return _sent(tile, mark_of(request, seen, "mvt"))
+        await see_imported(request)
         asked = _asked(request, *address)
-        seen = believed(request, asked.collection.layers)
-        if seen and not asking.refers(asked.collection, asked.query):
-            async with request.app.state.reader.connect() as connection:
-                tile = await _tile(connection, asked, seen)
-            return _sent(tile, mark_of(request, seen, "mvt"))
-    await see_imported(request)
-    asked = _asked(request, *address)
-    async with snapshot(request.app.state.reader) as connection:
-        made = await headers(request, connection, asking.layers(asked.collection, asked.query), "mvt")
-        tile = await _tile(connection, asked, request.state.read_from)
-    return _sent(tile, made)
+        async with snapshot(request.app.state.reader) as connection:
+            made = await headers(request, connection, asking.layers(asked.collection, asked.query), "mvt")
+            tile = await _tile(connection, asked, request.state.read_from)
+        return _sent(tile, made)
 
 
 @dataclass(frozen=True)
@@ -266,10 +267,10 @@ def _sent(tile: tiles.Tile, made: dict[str, str]) -> Response:
 
 async def _tile(connection: AsyncConnection, asked: Asked, seen: State) -> tiles.Tile:
     selection = (await asking.question(connection, asked.collection, asked.query)).selection
-    whole = not asked.query.keys() - {THIN}
     if asked.query.get(THIN) == "none" or not thinned.is_thinned(asked.collection):
-        tile = await tiles.tile(connection, selection, asked.grid, *asked.at, seen, whole)
+        tile = await tiles.tile(connection, selection, asked.grid, *asked.at, seen)
     else:
+        whole = not asked.query.keys() - {THIN}
         tile = await thinned.tile(connection, selection, asked.grid, *asked.at, seen, whole)
     if not tile.content:
         await _within_limits(connection, asked.collection, asked.grid, *asked.at)
@@ -307,3 +308,7 @@ def _position(name: str, text: str, count: int) -> int:
             parameter=name,
         )  # fmt: skip
     return int(text)
+
+
+#: The route that a map asks dozens of times.
+HOT = [route for route in router.routes if isinstance(route, APIRoute) and route.endpoint is get_tile]

@@ -114,18 +114,25 @@ def turns(settings: Settings) -> dict[Kind, Turns]:
     return {kind: Turns(number, settings.queue_length, settings.queue_wait_s) for kind, number in places.items()}
 
 
+@asynccontextmanager
+async def turn(request: Request, kind: Kind) -> AsyncIterator[None]:
+    """Wait for a turn and hold it. Raises a 503 where none comes."""
+    mine: Turns = request.app.state.turns[kind]
+    try:
+        async with mine.turn(client_of(request.scope)):
+            yield
+    except Busy:
+        raise Problem(
+            503, "此类请求过多，请稍后再试。 Too many requests of this kind at once: try again shortly.",
+            headers={"Retry-After": str(RETRY_AFTER)},
+        ) from None  # fmt: skip
+
+
 def heavy(kind: Kind) -> Callable[[Request], AsyncIterator[None]]:
     """A dependency of heavy operations: the request waits for its turn and holds it until its answer has left."""
 
     async def held(request: Request) -> AsyncIterator[None]:
-        mine: Turns = request.app.state.turns[kind]
-        try:
-            async with mine.turn(client_of(request.scope)):
-                yield
-        except Busy:
-            raise Problem(
-                503, "此类请求过多，请稍后再试。 Too many requests of this kind at once: try again shortly.",
-                headers={"Retry-After": str(RETRY_AFTER)},
-            ) from None  # fmt: skip
+        async with turn(request, kind):
+            yield
 
     return held

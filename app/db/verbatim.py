@@ -70,8 +70,10 @@ def write(statement: sa.ClauseElement) -> Written:
     return Written(statement, str(compiled), getattr(compiled, "positiontup", None) or (), known)
 
 
-async def ask(connection: AsyncConnection, written: Written, given: Mapping[str, Any] = NOTHING) -> Answer:
-    """The answer to a statement that reads.
+async def ask(
+    connection: AsyncConnection, written: Written, given: Mapping[str, Any] = NOTHING, binary: bool = False
+) -> Answer:
+    """The answer to a statement that reads; ``binary`` as the server keeps it, where as text it would be longer.
 
     Raises ``DBAPIError`` as SQLAlchemy does.
     """
@@ -83,6 +85,7 @@ async def ask(connection: AsyncConnection, written: Written, given: Mapping[str,
         raise ConnectionError("the connection was lost")
     values = {**written.known, **given}
     cursor = psycopg.AsyncRawCursor(driver)
+    cursor.format = psycopg.pq.Format(binary)
     began = time.perf_counter()
     try:
         await cursor.execute(written.text, [values[name] for name in written.names])

@@ -22,8 +22,8 @@ from app.encode.tilesets import CELLS, EXTENT, TILE_MATRIX_SETS, WEB_MERCATOR_QU
 from app.queries import tiles
 from app.queries.imported import Imported
 from app.queries.selection import Selection, conditions
-from app.queries.tiles import COL, ROW, WIDE_EDGES, Tile, across, confirmed, encoded, inside, tile_fields
-from app.queries.versions import State, confirm, state, stated
+from app.queries.tiles import COL, ROW, WIDE_EDGES, Tile, across, encoded, inside, tile_fields, told
+from app.queries.versions import State, state
 
 #: A tile of points that reaches so many, its margin included, is thinned.
 THINNED_FROM = 5_000
@@ -45,7 +45,7 @@ async def tile(
     level: int,
     row: int,
     col: int,
-    seen: State | None = None,
+    seen: State,
     whole: bool = False,
 ) -> Tile:
     """One tile of a selection, thinned where it would hold many; the grid must have it.
@@ -53,41 +53,32 @@ async def tile(
     ``whole`` says that the selection is the whole collection, of which there may be tiles ready for the state ``seen``.
     Raises ``Moved`` where the data are in another state than ``seen``, that of the layers that the question reads.
     """
-    where = tiles.place(grid, level, row, col)
-    if whole and seen is not None:
-        asked = _of_all(selection.collection, grid, level, THINNED_FROM, tuple(seen.versions))
-        made_for = {"mark": mark(seen, selection.collection)}
-        ready, content, taken, in_state = (await connection.execute(asked, where | made_for)).one()
-        confirm(in_state, seen)
-        if ready is not None:
-            return Tile(bytes(ready), thinned=True)
+    ready = None
+    values: dict[str, Any] = {"most": THINNED_FROM, **tiles.place(grid, level, row, col)}
+    if whole:
+        values["mark"] = mark(seen, selection.collection)
+        ready, content, taken = await told(connection, _ready_statement, selection, grid, level, values, seen)
     else:
-        asked_of_some = tiles.statement(selection, grid, level, THINNED_FROM)
-        content, taken = await confirmed(connection, asked_of_some, where, seen)
+        content, taken = await told(connection, tiles.statement, selection, grid, level, values, seen)
+    if ready is not None:
+        return Tile(ready, thinned=True)
     if taken < THINNED_FROM:
-        return Tile(bytes(content or b""))
+        return Tile(content or b"")
     # a little more than the tile: the cells tell what is in it
-    where = tiles.place(grid, level, row, col, margin=1)
-    (made,) = await confirmed(connection, thinned_statement(selection, grid, level), where, seen)
-    return Tile(bytes(made or b""), thinned=True)
+    values = tiles.place(grid, level, row, col, margin=1)
+    (made,) = await told(connection, thinned_statement, selection, grid, level, values, seen)
+    return Tile(made or b"", thinned=True)
 
 
-@lru_cache(1000)
-def _of_all(
-    collection: Collection, grid: TileMatrixSet, level: int, most: int, layers: tuple[str, ...]
-) -> sa.Select[bytes | None, bytes, int, Any]:
-    """The statement of a tile of a whole collection: what is ready, unless it is what ``tiles.statement`` gives, and
-    the state of its layers.
-
-    Built once: that takes longer than many a tile.
-    """
+def _ready_statement(selection: Selection, grid: TileMatrixSet, level: int) -> sa.Select[bytes | None, bytes, int]:
+    """Gives a tile of a whole collection that is ready for a ``mark``, or else what ``tiles.statement`` gives."""
     kept = t.ready_tile.c
     ready = sa.select(kept.content).where(
-        kept.collection == collection.id, kept.grid == grid.id, kept.level == level,
+        kept.collection == selection.collection.id, kept.grid == grid.id, kept.level == level,
         kept.row == sa.cast(ROW, sa.Integer), kept.col == sa.cast(COL, sa.Integer), kept.mark == sa.bindparam("mark"),
     )  # fmt: skip
-    made = tiles.statement(Selection(collection), grid, level, most, ~ready.exists())
-    return made.with_only_columns(ready.scalar_subquery(), *made.selected_columns, stated(layers))
+    made = tiles.statement(selection, grid, level, ~ready.exists())
+    return made.with_only_columns(ready.scalar_subquery(), *made.selected_columns)
 
 
 def thinned_statement(selection: Selection, grid: TileMatrixSet, level: int) -> sa.Select[bytes]:

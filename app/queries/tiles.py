@@ -1,6 +1,6 @@
 """Vector tiles, built by PostGIS: one row of the answer is one tile. Those of many points: ``queries.thinned``."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from math import pi
@@ -12,8 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.catalog import Collection, Field
 from app.db import tables as t
 from app.db.columns import SRID
+from app.db.verbatim import Written, ask, write
 from app.encode.tilesets import BUFFER, EXTENT, Bounds, TileMatrixSet
-from app.queries.selection import Selection, conditions
+from app.queries.selection import Form, Selection, conditions, form
 from app.queries.versions import State, confirm, stated
 
 #: Most features in one tile; a tile that reaches it says so.
@@ -48,9 +49,13 @@ def tile_fields(collection: Collection) -> tuple[Field, ...]:
 #: make; evaluated once, for it stands where the groups are chosen.
 ALONE = sa.func.set_config("max_parallel_workers_per_gather", "0", sa.true()) == "0"
 #: Where a tile is, as its statement is given it: edges with and without the margin, and its place in the grid.
-EDGES, WIDE_EDGES = ("west", "south", "east", "north"), ("wide_west", "wide_south", "wide_east", "wide_north")
+EDGES, WIDE_EDGES = (
+    tuple(f"{name}_{edge}" for edge in ("west", "south", "east", "north")) for name in ("tile", "wide")
+)
 # in units of a tile those of the deepest levels are larger than an integer
 ROW, COL = sa.bindparam("row", type_=sa.Double), sa.bindparam("col", type_=sa.Double)
+#: How many features are taken at most.
+MOST = sa.bindparam("most", type_=sa.Integer)
 
 
 def place(grid: TileMatrixSet, level: int, row: int, col: int, margin: float = BUFFER) -> dict[str, float]:
@@ -127,9 +132,9 @@ def encoded(features: Any, collection: Collection) -> sa.ColumnElement[bytes]:
 
 
 def statement(
-    selection: Selection, grid: TileMatrixSet, level: int, most: int, *where: sa.ColumnElement[bool]
+    selection: Selection, grid: TileMatrixSet, level: int, *where: sa.ColumnElement[bool]
 ) -> sa.Select[bytes, int]:
-    """Gives one tile, whose ``place`` it must be told: its bytes and the number of features taken, ``most`` of them."""
+    """Gives one tile, whose ``place`` and number of features it must be told: its bytes, and how many were taken."""
     collection = selection.collection
     rows = collection.relation
     geometry = rows.c.geometry
@@ -146,62 +151,60 @@ def statement(
     features = (
         sa.select(drawn.label("geom"), rows.c.id, *(rows.c[one.name] for one in tile_fields(collection)))
         .where(there, *chosen, *where)
-        .limit(most)
+        .limit(MOST)
         .subquery("features")
     )
     drawn_only = encoded(features, collection).filter(features.c.geom.is_not(None))
     return sa.select(drawn_only, sa.func.count()).select_from(features).having(ALONE)
 
 
-def tile_statement(
-    selection: Selection, grid: TileMatrixSet, level: int, row: int, col: int, most: int = MAX_FEATURES
-) -> sa.Select[bytes, int]:
-    """The statement of one tile with its place."""
-    return statement(selection, grid, level, most).params(place(grid, level, row, col))
+def tile_statement(selection: Selection, grid: TileMatrixSet, level: int, row: int, col: int) -> sa.Select[bytes, int]:
+    """The statement of one tile with its values."""
+    return statement(selection, grid, level).params(most=MAX_FEATURES, **place(grid, level, row, col))
 
 
 async def tile(
-    connection: AsyncConnection,
-    selection: Selection,
-    grid: TileMatrixSet,
-    level: int,
-    row: int,
-    col: int,
-    seen: State,
-    whole: bool = False,
+    connection: AsyncConnection, selection: Selection, grid: TileMatrixSet, level: int, row: int, col: int, seen: State
 ) -> Tile:
-    """One tile of a selection (``whole``: of the whole collection), cut at ``MAX_FEATURES``; the grid must have it.
+    """One tile of a selection, cut at ``MAX_FEATURES``; the grid must have it.
 
     Raises ``Moved`` where the data are in another state than ``seen``, that of the layers that the question reads.
     """
-    if whole:
-        asked = _of_all(selection.collection, grid, level, MAX_FEATURES, tuple(seen.versions))
-        content, taken, in_state = (await connection.execute(asked, place(grid, level, row, col))).one()
-        confirm(in_state, seen)
+    values = {"most": MAX_FEATURES, **place(grid, level, row, col)}
+    content, taken = await told(connection, statement, selection, grid, level, values, seen)
+    return Tile(content or b"", capped=taken == MAX_FEATURES)
+
+
+#: What makes the statement of the tiles of a level.
+Make = Callable[[Selection, TileMatrixSet, int], sa.Select[*tuple[Any, ...]]]
+
+
+async def told(
+    connection: AsyncConnection,
+    make: Make,
+    selection: Selection,
+    grid: TileMatrixSet,
+    level: int,
+    values: Mapping[str, Any],
+    seen: State,
+) -> Sequence[Any]:
+    """The one row of a statement. Raises ``Moved`` where it was read in another state than ``seen``."""
+    layers, known = tuple(seen.versions), form(selection)
+    row: Sequence[Any]
+    if known is None:
+        row = (await connection.execute(make(selection, grid, level).add_columns(stated(layers)), values)).one()
     else:
-        of_some = statement(selection, grid, level, MAX_FEATURES)
-        content, taken = await confirmed(connection, of_some, place(grid, level, row, col), seen)
-    return Tile(bytes(content or b""), capped=taken == MAX_FEATURES)
+        written = _written(make, known[0], grid, level, layers)
+        row = await (await ask(connection, written, {**values, **known[1]}, binary=True)).row(0)
+    *found, in_state = row
+    confirm(in_state, seen)
+    return found
 
 
 @lru_cache(1000)
-def _of_all(
-    collection: Collection, grid: TileMatrixSet, level: int, most: int, layers: tuple[str, ...]
-) -> sa.Select[bytes, int, Any]:
-    """The statement of a tile of a whole collection, built once, and the state of its layers."""
-    return statement(Selection(collection), grid, level, most).add_columns(stated(layers))
-
-
-async def confirmed(
-    connection: AsyncConnection, asked: Any, values: Mapping[str, Any], seen: State | None
-) -> Sequence[Any]:
-    """The one row of a statement. Raises ``Moved`` where it was read in another state than ``seen``."""
-    if seen is None:
-        alone: Sequence[Any] = (await connection.execute(asked, values)).one()
-        return alone
-    *found, in_state = (await connection.execute(asked.add_columns(stated([*seen.versions])), values)).one()
-    confirm(in_state, seen)
-    return found
+def _written(make: Make, of: Form, grid: TileMatrixSet, level: int, layers: tuple[str, ...]) -> Written:
+    """A statement of a level's tiles and of the state of layers, written once: that takes longer than many a tile."""
+    return write(make(of.selection, grid, level).add_columns(stated(layers)))
 
 
 async def grid_extent(connection: AsyncConnection, collection: Collection, grid: TileMatrixSet) -> Bounds | None:

@@ -21,6 +21,7 @@ CALLS = {
     "/collections/platforms/items?bbox=120.5,30.4,121,30.9": 3900,
     "/collections/counties/items": 2100,
     "/collections/platforms/items/juanhu-science-city": 1100,
+    "/collections/platforms/tiles/WebMercatorQuad/9/209/427": 1500,
 }
 #: Seconds until the service knows the state of its data, on a machine with other work.
 PATIENCE_S = 60.0
