@@ -176,18 +176,22 @@ def geodata(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def template_url(make_database: Callable[..., sa.URL], schema_url: sa.URL, geodata: Path) -> sa.URL:
     """A migrated and loaded database that nobody stays connected to: the source of all copies."""
-    url = make_database(schema_url.database)
-    with connect(url).connect() as connection:
-        load(connection, geodata)
+    ready = os.environ.get("TEST_LOADED")  # made beforehand, see tests/mutation.py
+    url = make_database(ready or schema_url.database)
+    if not ready:
+        with connect(url).connect() as connection:
+            load(connection, geodata)
     return url
 
 
 @pytest.fixture(scope="session")
 def schema_url(make_database: Callable[..., sa.URL]) -> sa.URL:
     """A migrated database without data, the source of copies."""
-    url = make_database()
-    with connect(url).connect() as connection:
-        upgrade(connection)
+    ready = os.environ.get("TEST_SCHEMA")
+    url = make_database(ready)
+    if not ready:
+        with connect(url).connect() as connection:
+            upgrade(connection)
     return url
 
 

@@ -116,7 +116,7 @@ class _Compiler:
         if op in COMPARISONS:
             return _comparison(op, node.operands[0].type, *operands)
         if op in ARITHMETIC:
-            return scalars.arithmetic(op, operands[0], operands[1])
+            return scalars.arithmetic(op, _exact(operands[0]), _exact(operands[1]))
         if op in SPATIAL:
             return SPATIAL[op](*operands)
         if op in ARRAYS:
@@ -153,6 +153,11 @@ def _literal(node: Literal) -> Sql:
         wkb = sa.literal(node.value, sa.LargeBinary())
         return sa.select(sa.func.ST_GeomFromWKB(wkb, WGS84)).scalar_subquery()
     return sa.literal(node.value, SQL_TYPES[node.type])
+
+
+def _exact(number: Sql) -> Sql:
+    """A float to be read as a decimal by its text, which says all of it: the cast by itself keeps 15 digits."""
+    return sa.cast(number, sa.Text) if isinstance(number.type, sa.Float) else number
 
 
 def _comparison(op: str, kind: Type, left: Sql, right: Sql) -> Sql:

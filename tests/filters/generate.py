@@ -2,6 +2,7 @@
 
 import json
 import random
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -17,6 +18,11 @@ GEOMETRIES = (
     "POINT(2 2)", "POINT(4 0)", "POINT(0 0)", "LINESTRING(0 0,4 4)", "LINESTRING(4 0,8 0)", "LINESTRING(0 4,4 0)",
     "POLYGON((0 0,4 0,4 4,0 4,0 0))", "POLYGON((2 2,6 2,6 6,2 6,2 2))", "POLYGON((4 0,8 0,8 4,4 4,4 0))",
     "POLYGON((1 1,2 1,2 2,1 2,1 1))", "MULTIPOINT((2 2),(9 9))", "MULTILINESTRING((0 0,1 0),(2 2,4 0))",
+)  # fmt: skip
+INSTANT_RELATIONS = ("after", "before", "disjoint", "equals", "intersects")
+INTERVAL_RELATIONS = (
+    "contains", "during", "equals", "finishedBy", "finishes", "intersects", "meets", "metBy", "overlappedBy",
+    "overlaps", "startedBy", "starts",
 )  # fmt: skip
 RELATIONS = ("contains", "crosses", "disjoint", "equals", "intersects", "overlaps", "touches", "within")
 
@@ -37,12 +43,14 @@ def rows(chance: random.Random, count: int) -> list[dict[str, Any]]:
     return made
 
 
-def condition(chance: random.Random, depth: int) -> Tree:
-    """A boolean expression of CQL2 JSON."""
+def condition(chance: random.Random, depth: int, leaf: Callable[[random.Random], Tree] | None = None) -> Tree:
+    """A boolean expression of CQL2 JSON; ``leaf`` makes its smallest ones, by default those of ``rows``."""
     if depth and chance.random() < 0.6:
         op = chance.choice(("and", "or", "not"))
         count = 1 if op == "not" else chance.randint(2, 3)
-        return {"op": op, "args": [condition(chance, depth - 1) for _ in range(count)]}
+        return {"op": op, "args": [condition(chance, depth - 1, leaf) for _ in range(count)]}
+    if leaf is not None:
+        return leaf(chance)
     return chance.choice((_compared, _compared, _text, _numbers, _spatial, _array, _times, _null, _open))(chance)
 
 
@@ -111,10 +119,21 @@ def _instant(chance: random.Random) -> Tree:
 
 
 def _times(chance: random.Random) -> Tree:
-    op = chance.choice(("t_after", "t_before", "t_equals", "t_disjoint", "t_intersects"))
-    first, last = sorted(chance.choices(DAYS, k=2))
-    span = [chance.choice((first.isoformat(), {"property": "built"}, "..")), chance.choice((last.isoformat(), ".."))]
-    return {"op": op, "args": [_day(chance), chance.choice(({"interval": span}, _day(chance)))]}
+    moment, pool = chance.choice(((_day, DAYS), (_instant, INSTANTS)))
+    relations = chance.choice((INSTANT_RELATIONS, INTERVAL_RELATIONS))
+    sides = [_span(chance, moment, pool), _span(chance, moment, pool)]
+    if relations is INSTANT_RELATIONS:
+        sides = [chance.choice((side, moment(chance))) for side in sides]
+    return {"op": f"t_{chance.choice(relations)}", "args": sides}
+
+
+def _span(chance: random.Random, moment: Callable[[random.Random], Tree], pool: Sequence[date]) -> Tree:
+    ends: list[Tree] = [one.isoformat().replace("+00:00", "Z") for one in sorted(chance.choices(pool, k=2))]
+    property = next(one for one in iter(lambda: moment(chance), None) if "property" in one)
+    which = chance.randrange(4)
+    if which < 2 and chance.random() < 0.7:
+        ends[which] = chance.choice(("..", property))
+    return {"interval": ends}
 
 
 def _spatial(chance: random.Random) -> Tree:

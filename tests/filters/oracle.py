@@ -26,12 +26,24 @@ SETS: dict[str, Callable[[set[Any], set[Any]], bool]] = {
     "a_contains": lambda a, b: a >= b, "a_containedBy": lambda a, b: a <= b, "a_equals": lambda a, b: a == b,
     "a_overlaps": lambda a, b: bool(a & b),
 }  # fmt: skip
-TIMES: dict[str, Callable[[Any, Any], bool]] = {
-    "t_after": lambda a, b: a[0] > b[1],
-    "t_before": lambda a, b: a[1] < b[0],
-    "t_equals": lambda a, b: a == b,
-    "t_disjoint": lambda a, b: a[0] > b[1] or a[1] < b[0],
-    "t_intersects": lambda a, b: not (a[0] > b[1] or a[1] < b[0]),
+#: Allen's relations: how the ends of a compare with those of b (a's start with b's start, a's start with b's end, a's
+#: end with b's start, a's end with b's end); None where it does not matter.
+TIMES: dict[str, tuple[tuple[int | None, ...], ...]] = {
+    "t_after": ((None, 1, None, None),),
+    "t_before": ((None, None, -1, None),),
+    "t_contains": ((-1, None, None, 1),),
+    "t_disjoint": ((None, 1, None, None), (None, None, -1, None)),
+    "t_during": ((1, None, None, -1),),
+    "t_equals": ((0, None, None, 0),),
+    "t_finishedBy": ((-1, None, None, 0),),
+    "t_finishes": ((1, None, None, 0),),
+    "t_intersects": tuple((None, start, end, None) for start in (-1, 0) for end in (0, 1)),
+    "t_meets": ((None, None, 0, None),),
+    "t_metBy": ((None, 0, None, None),),
+    "t_overlappedBy": ((1, -1, None, 1),),
+    "t_overlaps": ((-1, None, 1, -1),),
+    "t_startedBy": ((0, None, None, 1),),
+    "t_starts": ((0, None, None, -1),),
 }
 
 
@@ -64,7 +76,7 @@ def _value(tree: Any, row: Row) -> Any:
 
 def _property(name: str, row: Row) -> Any:
     value = row.get(name)
-    if value is not None and name in ("geometry", "position"):
+    if isinstance(value, str) and name in ("geometry", "position"):
         return shapely.from_wkt(value)
     if isinstance(value, list):
         return set(value)
@@ -72,9 +84,13 @@ def _property(name: str, row: Row) -> Any:
 
 
 def _call(op: str, arguments: list[Any], row: Row) -> Any:
-    if op in ("t_after", "t_before", "t_equals", "t_disjoint", "t_intersects"):
-        spans = [_span(one, row) for one in arguments]
-        return None if None in spans else TIMES[op](*spans)
+    if op in TIMES:
+        ends = [(start, end) for a in [_span(arguments[0], row)] for b in [_span(arguments[1], row)]
+                for start, end in ((a[0], b[0]), (a[0], b[1]), (a[1], b[0]), (a[1], b[1]))]  # fmt: skip
+        if any(None in pair for pair in ends):
+            return None
+        signs = [_sign(*pair) for pair in ends]
+        return any(all(one in (None, sign) for one, sign in zip(rule, signs, strict=True)) for rule in TIMES[op])
     values = [_value(one, row) for one in arguments]
     if op in ("and", "or"):
         decisive = op == "or"
@@ -88,7 +104,7 @@ def _call(op: str, arguments: list[Any], row: Row) -> Any:
     if op == "not":
         return not values[0]
     if op in COMPARED:
-        return COMPARED[op]((values[0] > values[1]) - (values[0] < values[1]))
+        return COMPARED[op](_sign(values[0], values[1]))
     if op == "between":
         return values[1] <= values[0] <= values[2]
     if op == "like":
@@ -130,10 +146,20 @@ def _pattern(like: str) -> str:
     return "".join(wild.get(part) or re.escape(part.removeprefix("\\") if len(part) > 1 else part) for part in parts)
 
 
-def _span(tree: Any, row: Row) -> tuple[Any, Any] | None:
-    bounds = tree.get("interval", [tree, tree])
-    ends = []
-    for bound, unbounded in zip(bounds, (date.min, date.max), strict=True):
-        value = unbounded if bound == ".." else date.fromisoformat(bound) if isinstance(bound, str) else None
-        ends.append(_value(bound, row) if value is None else value)
-    return None if None in ends else (ends[0], ends[1])
+def _sign(a: Any, b: Any) -> int:
+    return int(a > b) - int(a < b)
+
+
+def _span(tree: Any, row: Row) -> tuple[Any, Any]:
+    """Start and end, each behind a number by which what is unbounded comes before or after all else."""
+    bounds = tree["interval"] if isinstance(tree, dict) and "interval" in tree else [tree, tree]
+    return _bound(bounds[0], -1, row), _bound(bounds[1], 1, row)
+
+
+def _bound(tree: Any, unbounded: int, row: Row) -> tuple[int, Any] | None:
+    if tree == "..":
+        return unbounded, 0
+    if isinstance(tree, str):
+        return 0, date.fromisoformat(tree) if len(tree) == len("2020-02-29") else datetime.fromisoformat(tree)
+    value = _value(tree, row)
+    return None if value is None else (0, value)

@@ -42,7 +42,9 @@ MALFORMED = (
     "TIMESTAMP('2020-01-01T25:00:00Z') = updated", "updated = '2020-01-01 00:00:00'",
     "T_DURING(built, INTERVAL('2020-01-01', '..'))", "T_AFTER(built, INTERVAL('2020-01-01', '2020-01-01T00:00:00Z'))",
     "within()", "within(name)", "within('a', 'beside')", "near(1, 2)", "near(181, 0, 1)", "near(0, 91, 1)",
-    "near(0, 0, -1)", "near(0, 0, area)", "along('corridors/x')", "1 = within('a')", "A_CONTAINS(tags, ('a', 1))",
+    "near(0, 0, -1)", "near(0, 0, area)", "near('0', 0, 1)", "near(true, 0, 1)", "within(1)",
+    "within(DATE('2020-01-01'))", "within(TIMESTAMP('2020-01-01T00:00:00Z'))",
+    "along('corridors/x')", "1 = within('a')", "A_CONTAINS(tags, ('a', 1))",
     "INTERVAL('..', '..') IS NULL", "name LIKE 'x' ESCAPE '!'", "name || 'x' = 'y'", "area = 1 = 1 = 1",
 )  # fmt: skip
 GEOMETRIES = (

@@ -75,6 +75,9 @@ SPATIAL = {
     "S_INTERSECTS(geometry, BBOX(5, 5, -1, 9, 9, 1))": {"park", "quote"},
     "S_INTERSECTS(geometry, BBOX(160.6, -55.95, -170, -25.89))": set(),
     "S_INTERSECTS(geometry, BBOX(3, -1, -170, 1))": {"lake", "park"},
+    "S_INTERSECTS(POINT(-175 0), BBOX(3, -1, -170, 1))": ALL,
+    "S_INTERSECTS(POINT(0 0), BBOX(3, -1, -170, 1))": set(),
+    "S_INTERSECTS(geometry, BBOX(5, 6, 7, 6))": {"park", "quote"},
     "S_INTERSECTS(geometry, BBOX(6, 6, 6, 6))": {"quote"},
     "S_INTERSECTS(geometry, BBOX(6, 5, 6, 7))": {"quote"},
     "S_INTERSECTS(POINT(6 6), geometry)": {"quote"},
@@ -192,6 +195,11 @@ def test_text(database: sa.Connection, query: str, expected: set[str]) -> None:
 @pytest.mark.parametrize(("query", "expected"), JSON, ids=[str(query) for query, _ in JSON])
 def test_json(database: sa.Connection, query: dict[str, Any], expected: set[str]) -> None:
     assert found(database, query) == expected
+
+
+def test_arithmetic_keeps_every_digit(database: sa.Connection) -> None:
+    """Of a number that needs seventeen digits too."""
+    assert found(database, "area + 0 = area", [{"id": "long", "area": 581.7482790735248}]) == {"long"}
 
 
 @pytest.mark.parametrize("field", [field.name for field in FIELDS if field.queryable and field.type == "string"])
