@@ -1,12 +1,13 @@
 """A map of any layer: small ones stand in the page, of large ones the page fetches the pieces in view."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from math import atan, degrees, sinh
 from typing import TYPE_CHECKING, Any
 
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, JSONResponse, Response
+from markupsafe import Markup
 from starlette.concurrency import run_in_threadpool
 
 from app.api import asking, params
@@ -23,7 +24,7 @@ from app.db.engine import snapshot
 from app.encode.tilesets import RADIUS, TILE_PIXELS, WEB_MERCATOR_QUAD
 from app.maps.ground import ground_extent
 from app.maps.layer_signs import drawn, sign, symbol_field, used_symbols
-from app.maps.symbols import knowledge, swatch
+from app.maps.symbols import Symbol, knowledge, swatch
 from app.queries.layouts import Row, ground
 from app.queries.pieces import Cell, Outline, Piece, features, outline, piece
 
@@ -138,6 +139,15 @@ def _parts(under: list[Row], found: Outline, lang: str, address: str) -> "Parts"
     return page_parts(layer_map(under, found.box, lang), address)
 
 
+def _legend(described: Collection, used: Sequence[Symbol]) -> list[tuple[Markup, str, str]]:
+    """What the symbols stand for: a kind or role; in a layer that has none, a point for an item of the layer."""
+    if symbol_field(described):
+        return [(swatch(one), one.name, one.name_en) for one in used]
+    if described.geometry_type == "Point":
+        return [(swatch(one), described.title, described.title_en) for one in used]
+    return []
+
+
 def _page(
     request: Request, described: Collection, given: Mapping[str, str], chosen: Mapping[str, str], found: Outline,
     embedded: str | None, parts: "Parts", made: Mapping[str, str],
@@ -163,7 +173,7 @@ def _page(
         collection=described,
         chosen=chosen,
         count=found.count,
-        legend=[(swatch(one), one.name, one.name_en) for one in used] if symbol_field(described) else [],
+        legend=_legend(described, used),
         knowledge=[one for one in knowledge() if one.id != "dotted"],
         layer=given_to_page,
         table=link(request, f"/collections/{described.id}/items", "", "", "", {**asked, "f": "html"})["href"],

@@ -67,6 +67,12 @@ def test_a_small_layer_stands_in_the_page(client: httpx.Client, collection: str)
     assert all(0 <= one["shape"] < len(layer["shapes"]) for one in layer["features"])
 
 
+def test_points_without_a_kind_stand_in_the_legend(client: httpx.Client) -> None:
+    legend = re.search(r"<legend>要素.*?</fieldset>", client.get("/maps/layers/towns").text, re.DOTALL)
+    assert legend
+    assert "Town seats" in legend[0]
+
+
 def test_parameters_of_the_items_choose(client: httpx.Client) -> None:
     chosen = {"within": "海宁", "kind": "research_institute"}
     layer = given(client.get("/maps/layers/platforms", params=chosen).text)
