@@ -68,8 +68,8 @@ PARAMETERS: dict[str, Schema] = {
         query("sortby", "排序属性，前缀 - 为降序。 Properties to sort by, - before a descending one.", TEXTS),
         query(
             "within",
-            "地点：counties/330481，或县、市名（海宁市、海宁、haining）。"
-            " A place: collection/id, or the name of a county or city.", TEXTS,
+            "地点：counties/330481，或县、市的名称或代码（海宁市、海宁、haining、330481）。"
+            " A place: collection/id, or the name or code of a county or city.", TEXTS,
         ),
         query(
             "relation",

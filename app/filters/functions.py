@@ -45,7 +45,8 @@ FUNCTIONS: dict[str, Function] = {
             "within", "位于某地之内", "Inside a place",
             (
                 Argument(
-                    "place", "图层/代码，或县、市的名称", "collection/id, or the name of a county or city", "string"
+                    "place", "图层/代码，或县、市名或代码", "collection/id, or the name or code of a county or city",
+                    "string",
                 ),
                 Argument(
                     "relation", "关系，缺省为 position", "Relation, position unless given", "string",

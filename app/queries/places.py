@@ -1,4 +1,4 @@
-"""Find the place that a ``within=`` names: ``collection/id``, or the bare name of a county or city."""
+"""Find the place that a ``within=`` names: ``collection/id``, or the bare name or code of a county or city."""
 
 import difflib
 from dataclasses import dataclass
@@ -119,18 +119,19 @@ async def _by_id(connection: AsyncConnection, collection: str, item: str) -> Pla
 
 
 async def _by_name(connection: AsyncConnection, text: str) -> Place:
-    """Counties first, then cities; names, English names and aliases, upper and lower case alike."""
+    """Counties first, then cities; codes, names, English names and aliases, upper and lower case alike."""
     region, alias = t.region, t.alias
     names = sa.union_all(
         sa.select(region.c.id, region.c.name.label("called")),
         sa.select(region.c.id, region.c.name_en),
+        sa.select(region.c.id, region.c.id.label("code")),
         sa.select(alias.c.region, alias.c.name).where(alias.c.region.is_not(None)),
     ).subquery()
     known = (
         sa.select(region.c.id, region.c.name, region.c.level, names.c.called)
         .join(names, names.c.id == region.c.id)
         .where(region.c.level.in_(("county", "city")), ~region.c.retired)
-        .order_by(region.c.id)
+        .order_by(region.c.level.desc(), region.c.id)
     )
     rows = (await connection.execute(known)).all()
     wanted = text.strip().casefold()

@@ -56,7 +56,7 @@ def test_by_position(client: httpx.Client, county_of: dict[str, str | None], cou
 @pytest.mark.parametrize(("county", "names"), COUNTIES.items())
 def test_by_every_name(client: httpx.Client, county: str, names: tuple[str, ...]) -> None:
     expected = ids(ask(client, within=f"counties/{county}"))
-    for name in (*names, names[-1].lower(), names[-1].upper()):
+    for name in (county, *names, names[-1].lower(), names[-1].upper()):
         answer = ask(client, within=name)
         assert ids(answer) == expected, name
         assert answer["within"] == [{"collection": "counties", "id": county, "name": names[0]}]
