@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from typing import Any
-from urllib.parse import urlencode
 
 from fastapi import Request
 from fastapi.encoders import jsonable_encoder
@@ -88,10 +87,11 @@ def mark_of(
     """``mark`` of an answer that was read from a state of its layers."""
     request.state.read_from = found
     remember(request.scope, found)
-    # a page differs by its language, and by the base maps that the settings offer
-    offered = request.app.state.settings.offered_base_maps
-    spoken = (language(request), *map(repr, offered)) if representation == "html" else ()
-    asked = address or f"{request.url.path}?{urlencode(sorted(request.query_params.multi_items()))}"
+    spoken: Sequence[str] = ()
+    if representation == "html":
+        # a page differs by its language, and by the base maps that the settings offer
+        spoken = (language(request), *map(repr, request.app.state.settings.offered_base_maps))
+    asked = address or f"{request.scope['path']}?{sorted(request.query_params.multi_items())}"
     parts = [found.mark, __version__, str(request.base_url), asked, representation, *spoken]
     if version is not None:
         parts.append(request.headers.get("accept-encoding", ""))

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
-from urllib.parse import urlencode
 
 from sqlalchemy import ColumnElement
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -137,7 +136,7 @@ async def question(
 def _in_words(described: Collection, given: Mapping[str, str]) -> str:
     """The parameters that choose items, in one order."""
     known = selecting(described)
-    return urlencode(sorted((name, value) for name, value in given.items() if name in known))
+    return str(sorted((name, value) for name, value in given.items() if name in known))
 
 
 def _said(selection: Selection, broader: Sequence[str]) -> dict[str, Any]:
@@ -370,7 +369,7 @@ async def _compiled(
         return filters.compile(expression, described.fields, columns, meant, crs)
 
     try:
-        condition(dict(described.relation.c.items()))
+        made = condition(described.columns)
     except filters.FilterError as error:
         raise refused(error) from None
-    return condition
+    return lambda columns: made if columns is described.columns else condition(columns)

@@ -53,5 +53,5 @@ def _named(request: Request) -> str:
 
 
 def _concerned(request: Request) -> bool:
-    path = request.url.path.removeprefix(request.scope.get("root_path", ""))
-    return path in LISTS or any(name in request.query_params for name in PLACES) or bool(_named(request))
+    path = request.scope["path"].removeprefix(request.scope.get("root_path", ""))
+    return path in LISTS or not request.query_params.keys().isdisjoint(PLACES) or bool(_named(request))

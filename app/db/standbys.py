@@ -201,18 +201,18 @@ class Readers:
         finally:
             READING.reset(token)
 
-    @asynccontextmanager
-    async def connect(self) -> AsyncIterator[AsyncConnection]:
+    def connect(self) -> AbstractAsyncContextManager[AsyncConnection]:
         """A connection for the request at hand, to a server that has what its client may have seen.
 
         While the primary is away, a client that brings no token is answered by a standby that lags.
         """
         reading = READING.get()
+        return self._chosen(reading) if reading and self.standbys else self.primary.connect()
+
+    @asynccontextmanager
+    async def _chosen(self, reading: Reading) -> AsyncIterator[AsyncConnection]:
         async with AsyncExitStack() as stack:
-            if reading is None or not self.standbys:
-                yield await stack.enter_async_context(self.primary.connect())
-            else:
-                yield await self._open(reading, stack)
+            yield await self._open(reading, stack)
 
     async def _open(self, reading: Reading, stack: AsyncExitStack) -> AsyncConnection:
         while (standby := self.fit(reading)) is not None:

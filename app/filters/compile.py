@@ -83,8 +83,11 @@ def compile(
 
     ``crs`` is the ``filter-crs``: the system, in its authority's axis order, of every geometry literal.
     """
-    tree = check(expression.tree, property_types(fields, columns), expression.positions, crs)
-    return _Compiler(columns, relations).sql(tree)
+    properties = property_types(fields, columns)
+    known = (crs, tuple(properties.items()))
+    if known not in expression.checked:
+        expression.checked[known] = check(expression.tree, properties, expression.positions, crs)
+    return _Compiler(columns, relations).sql(expression.checked[known])
 
 
 class _Compiler:

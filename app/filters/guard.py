@@ -9,6 +9,7 @@ from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from decimal import Decimal
+from operator import attrgetter
 from typing import Any, NoReturn
 
 from app.filters.errors import FilterError
@@ -17,6 +18,11 @@ from app.settings import QuestionLimits
 #: The limits of the request that is being answered; the settings' defaults where there is none. Those on depth and on
 #: operators, each of which can deepen the tree by one, cannot be set higher: they are what the parser bears.
 LIMITS: ContextVar[QuestionLimits] = ContextVar("question_limits", default=QuestionLimits())  # noqa: B039
+#: Those of them that a filter in an address is held to.
+for_text = attrgetter(
+    "filter_max_text", "filter_max_depth", "filter_max_operators", "filter_max_nodes", "filter_max_list",
+    "filter_max_vertices", "json_max_depth", "max_body_bytes",
+)  # fmt: skip
 #: Numbers are at most this large; beyond it arithmetic is unknown.
 MAX_NUMBER = 1e150
 

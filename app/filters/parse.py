@@ -8,6 +8,7 @@ outside ASCII, no array or temporal function and no function that is itself a co
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
 from typing import Any, Literal
 
 import cql2
@@ -15,23 +16,26 @@ import cql2
 from app.filters import guard
 from app.filters.errors import FilterError
 from app.filters.functions import FUNCTIONS
+from app.filters.nodes import Node
 
 Language = Literal["cql2-text", "cql2-json"]
 #: Characters of the text shown where it could not be read.
 EXCERPT = 30
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Expression:
     """A filter that is well formed and within limits; names and types are not checked yet.
 
-    ``tree`` is CQL2 JSON; ``positions`` gives the first character of each name in a text.
+    ``tree`` is CQL2 JSON; ``positions`` gives the first character of each name in a text. ``checked`` has what
+    ``compile`` found it to mean, by the properties and the reference system that it was checked against.
     """
 
     tree: Any
     positions: dict[str, int] = field(default_factory=dict)
+    checked: dict[Any, Node] = field(default_factory=dict)
 
-    @property
+    @cached_property
     def places(self) -> frozenset[tuple[str, str]]:
         """The places that functions name, as (function, place); look them up before compiling."""
         return frozenset(_places(self.tree))
@@ -39,6 +43,12 @@ class Expression:
 
 def parse(text: str, language: Language) -> Expression:
     """Read a filter. Raises ``FilterError``, with the position where it is known."""
+    return _parse(text, language, guard.for_text(guard.LIMITS.get()))
+
+
+# the pages and tiles of a map ask by the same filter: 32 of the longest take some 30 MB
+@lru_cache(32)
+def _parse(text: str, language: Language, _limits: tuple[int, ...]) -> Expression:
     if language == "cql2-json":
         return from_tree(guard.load_json(text))
     scanned = guard.scan(text)
