@@ -246,12 +246,18 @@ class QuestionLimits(BaseModel):
     )
     max_page_mb: Mebibytes = Field(
         default=32, ge=1,
-        description="一页要素的大小；更大的页提前结束，由 `next` 链接续上，每页至少一个要素。"
-        " Size of a page of items; a larger one ends earlier, its `next` link goes on. At least one item is given.",
+        description="一页要素的大小，网页为其四分之一；更大的页提前结束，由 `next` 链接续上，每页至少一个要素。"
+        " Size of a page of items, of one for people a quarter; a larger one ends earlier, its `next` link goes on. At"
+        " least one item is given.",
     )  # fmt: skip
     max_offset: int = Field(
         default=10_000, ge=0,
         description="`offset` 的上限；更远处用 `cursor`。 Largest `offset`; what lies behind is paged to by `cursor`.",
+    )  # fmt: skip
+    tile_max_features: int = Field(
+        default=10_000, ge=1,
+        description="一张矢量瓦片的要素，点稀疏成格者除外；达到者以 `Innomap-Capped` 说明。"
+        " Features of a vector tile that is not thinned to cells; one that reaches it says so in `Innomap-Capped`.",
     )  # fmt: skip
     max_values: int = Field(
         default=100, ge=1, le=10_000,

@@ -30,6 +30,10 @@ NOT_IN_TABLES = (
 )  # fmt: skip
 #: Degrees within which an outline may be drawn otherwise on a small map, about 50 m.
 TOLERANCE = 0.0005
+#: Vertices of a small map, about a megabyte; with more, outlines are drawn more coarsely.
+MOST_VERTICES = 50_000
+#: Digits after the point on a small map: metres.
+DIGITS = 5
 #: A box round the seven counties.
 PREFECTURE = shapely.box(120.2, 30.2, 121.7, 31.1)
 
@@ -147,9 +151,17 @@ def _drawn(request: Request, features: Sequence[Feature]) -> str:
         )
         if feature["name"] not in shape["names"]:
             shape["names"].append(feature["name"])
-    outlines = shapely.simplify(shapely.from_geojson(list(shapes)), TOLERANCE)
-    pairs = zip(outlines, shapes.values(), strict=True)
+    pairs = zip(_simple(shapely.from_geojson(list(shapes))), shapes.values(), strict=True)
     return _map(request, [{**shape, "geometry": json.loads(shapely.to_geojson(outline))} for outline, shape in pairs])
+
+
+def _simple(outlines: Any) -> Any:
+    """Outlines as a small map shows them: as coarse as there are many, at last as boxes."""
+    tolerance, simple = TOLERANCE, shapely.simplify(outlines, TOLERANCE)
+    while shapely.get_num_coordinates(simple).sum() > MOST_VERTICES and tolerance < 1:
+        tolerance *= 4
+        simple = shapely.simplify(simple, tolerance) if tolerance < 1 else shapely.envelope(simple)
+    return shapely.transform(simple, lambda pairs: pairs.round(DIGITS))
 
 
 def _beyond(geometry: Any) -> bool:

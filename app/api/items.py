@@ -41,6 +41,8 @@ from app.queries.versions import Moved, State
 
 router = APIRouter(tags=["items"])
 FORMATS = ("json", "geojson", "html")
+#: What a page for people holds of ``max_page_mb``, as one part in so many: it is read, put into words and drawn.
+OF_A_PAGE = 4
 
 
 @dataclass(frozen=True)
@@ -86,7 +88,7 @@ async def get_items(request: Request, collectionId: str) -> Response:
     async with snapshot(request.app.state.reader) as connection:
         layers = asking.layers(asked.collection, asked.given)
         made = await headers(request, connection, layers, "html" if as_page else "json")
-        found = await _found(connection, asked, request.state.read_from)
+        found = await _found(connection, asked, request.state.read_from, OF_A_PAGE if as_page else 1)
         if not as_page:
             return _collection(request, asked, found, made)
         named = await names(connection, language(request))
@@ -97,12 +99,14 @@ async def get_items(request: Request, collectionId: str) -> Response:
     return items_page(request, asked.collection, asked.given, body, members["links"], named, form, made)
 
 
-async def _found(connection: AsyncConnection, asked: Asked, seen: State) -> tuple[asking.Question, items.Page]:
+async def _found(
+    connection: AsyncConnection, asked: Asked, seen: State, share: int = 1
+) -> tuple[asking.Question, items.Page]:
     question = await asking.question(connection, asked.collection, asked.given)
     paging = asked.paging
     _check_key(paging.after, question.selection, asked.view)
     return question, await items.page(
-        connection, question.selection, paging.limit, paging.after, paging.offset, asked.view, seen
+        connection, question.selection, paging.limit, paging.after, paging.offset, asked.view, seen, share
     )
 
 

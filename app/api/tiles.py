@@ -85,9 +85,9 @@ def _word(name: str, description: str, *words: str) -> dict[str, Any]:
 
 OPEN_THIN = _word(
     THIN,
-    f"点很多的瓦片是否稀疏：每格一个要素，point_count 为该格的点数；none 时照录，至多 {tiles.MAX_FEATURES} 个。"
+    "点很多的瓦片是否稀疏：每格一个要素，point_count 为该格的点数；none 时照录，至多 INNOMAP_TILE_MAX_FEATURES 个。"
     " Whether a tile of many points has one feature a cell, with their number in point_count; with none it has the"
-    f" points themselves, {tiles.MAX_FEATURES} at most.",
+    " points themselves, as many as INNOMAP_TILE_MAX_FEATURES at most.",
     *THINNING,
 )
 OPEN_STYLE = _open("getTileStyle", selecting=True)
@@ -259,7 +259,7 @@ def _sent(tile: tiles.Tile, made: dict[str, str]) -> Response:
         # (Mapbox Vector Tile Specification 2.1, 4.1), so that no empty one is a good one
         return Response(status_code=204, headers=made)
     if tile.capped:
-        made[CAPPED] = str(tiles.MAX_FEATURES)
+        made[CAPPED] = str(tiles.most_features())
     if tile.thinned:
         made[THINNED] = str(CELLS)
     return Response(tile.content, media_type=MVT, headers=made)

@@ -96,9 +96,9 @@ class How:
     most: int | None = None
 
 
-def how(collection: Collection, limit: int, seen: State | None) -> How:
-    """How a page is read in a state of the data."""
-    most = LIMITS.get().max_page_mb << 20
+def how(collection: Collection, limit: int, seen: State | None, share: int = 1) -> How:
+    """How a page is read in a state of the data; it is at most one ``share``-th of ``max_page_mb``."""
+    most = (LIMITS.get().max_page_mb << 20) // share
     if seen is None:
         return How(most=most)
     from_ready = is_ready(seen, collection)
@@ -177,14 +177,15 @@ async def page(
     offset: int = 0,
     view: View = PLAIN,
     seen: State | None = None,
+    share: int = 1,
 ) -> Page:
     """Up to ``limit`` items behind the key ``after`` (or behind ``offset`` items); fewer where these would be more than
-    ``max_page_mb``, but one at least.
+    ``max_page_mb``, or a ``share``-th of it, but one at least.
 
     ``seen`` is the state of the layers that the question reads, known or believed: by it features are taken ready, and
     the total is remembered. Raises ``Moved`` where the data turn out to be in another.
     """
-    read = how(selection.collection, limit, seen)
+    read = how(selection.collection, limit, seen, share)
     answer = await ask(connection, *_asked(selection, limit + 1, after, offset, view, read))
     first = 0
     if seen is not None:

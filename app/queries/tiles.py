@@ -14,11 +14,10 @@ from app.db import tables as t
 from app.db.columns import SRID
 from app.db.verbatim import Written, ask, write
 from app.encode.tilesets import BUFFER, EXTENT, Bounds, TileMatrixSet
+from app.filters.guard import LIMITS
 from app.queries.selection import Form, Selection, conditions, form
 from app.queries.versions import State, confirm, stated
 
-#: Most features in one tile; a tile that reaches it says so.
-MAX_FEATURES = 10_000
 #: Properties that drawing and pointing at a feature need; a collection's tiles carry those of them that it has.
 #: Everything else is a request for the item away.
 TILE_FIELDS = (
@@ -26,6 +25,11 @@ TILE_FIELDS = (
     "area_km2", "geometry_method", "schematic", "position_accuracy_m",
     "indicator", "indicator_name", "indicator_name_en", "region", "year", "value", "unit",
 )  # fmt: skip
+
+
+def most_features() -> int:
+    """Most features in one tile; a tile that reaches it says so."""
+    return LIMITS.get().tile_max_features
 
 
 @dataclass(frozen=True)
@@ -160,19 +164,20 @@ def statement(
 
 def tile_statement(selection: Selection, grid: TileMatrixSet, level: int, row: int, col: int) -> sa.Select[bytes, int]:
     """The statement of one tile with its values."""
-    return statement(selection, grid, level).params(most=MAX_FEATURES, **place(grid, level, row, col))
+    return statement(selection, grid, level).params(most=most_features(), **place(grid, level, row, col))
 
 
 async def tile(
     connection: AsyncConnection, selection: Selection, grid: TileMatrixSet, level: int, row: int, col: int, seen: State
 ) -> Tile:
-    """One tile of a selection, cut at ``MAX_FEATURES``; the grid must have it.
+    """One tile of a selection, cut at ``most_features``; the grid must have it.
 
     Raises ``Moved`` where the data are in another state than ``seen``, that of the layers that the question reads.
     """
-    values = {"most": MAX_FEATURES, **place(grid, level, row, col)}
+    most = most_features()
+    values = {"most": most, **place(grid, level, row, col)}
     content, taken = await told(connection, statement, selection, grid, level, values, seen)
-    return Tile(content or b"", capped=taken == MAX_FEATURES)
+    return Tile(content or b"", capped=taken == most)
 
 
 #: What makes the statement of the tiles of a level.

@@ -2,12 +2,16 @@
 
 import asyncio
 import json
+import re
 from typing import Any
 
 import httpx
+import numpy as np
 import pytest
+import shapely
 import sqlalchemy as sa
 
+from app.api import feature_pages
 from app.catalog import COLLECTIONS
 from app.db import tables as t
 from app.db.engine import reader, snapshot
@@ -152,9 +156,30 @@ def test_a_page_ends_where_it_would_be_too_large(loaded_url: sa.URL) -> None:
         assert all(len(ids(one)) == one["numberReturned"] for one in pages)
         told = [one for page in pages for one in ids(page)]
         assert len(set(told)) == len(told) == pages[0]["numberMatched"] == pages[-1]["numberMatched"]
+        # a page for people ends sooner, and the next one begins there
         html = client.get(f"{path}?limit=10000&f=html").text
-        first = get(client, path, limit="10000")["numberReturned"]
-        assert f"offset={first}" in html
+        (begun,) = set(re.findall(r"offset=(\d+)", html))
+        assert 0 < int(begun) < get(client, path, limit="10000")["numberReturned"]
+        shown = re.findall(rf'href="[^"]*{path}/([^"?]+)', html)
+        everything = get(client, path, limit="10000")
+        assert list(dict.fromkeys(shown)) == ids(everything)[: int(begun)]
+
+
+def test_the_map_of_a_page_is_as_coarse_as_it_must_be() -> None:
+    """Outlines with more vertices than a browser should be sent, of one part and of thousands, and of few."""
+    angles = np.linspace(0, 2 * np.pi, 20_000)
+    jagged = shapely.Polygon(
+        np.column_stack((np.cos(angles), np.sin(angles))) * (1 + 0.1 * (np.arange(20_000) % 2))[:, None]
+    )
+    few = shapely.Point(120.123456, 30.5).buffer(0.01)
+    parts = shapely.MultiPolygon([shapely.box(x, 0, x + 0.5, 0.5) for x in range(15_000)])
+    (alone,) = feature_pages._simple(np.array([few]))
+    assert alone.hausdorff_distance(few) <= 2 * feature_pages.TOLERANCE
+    assert shapely.get_coordinates(alone).round(5).tolist() == shapely.get_coordinates(alone).tolist()
+    for many in ([jagged] * 50, [parts]):
+        shown = feature_pages._simple(np.array(many))
+        assert 0 < shapely.get_num_coordinates(shown).sum() <= feature_pages.MOST_VERTICES
+        assert shapely.bounds(shown) == pytest.approx(shapely.bounds(many), abs=0.2)
 
 
 def test_a_page_has_one_item_however_large(loaded_url: sa.URL) -> None:

@@ -7,7 +7,6 @@ import pytest
 import shapely
 import sqlalchemy as sa
 
-from app.queries import tiles
 from tests.conftest import connect, http, served, settings_for
 from tests.mvt import EXTENT, Grid, decode, fetch, items, limits
 
@@ -169,13 +168,12 @@ def test_an_unchanged_tile_is_not_sent_again(database_url: sa.URL) -> None:
         assert decode(changed.content)["name"].str.endswith("？").any()
 
 
-def test_a_tile_that_reaches_the_greatest_number_says_so(client: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_tile_that_reaches_the_greatest_number_says_so(client: httpx.Client, loaded_url: sa.URL) -> None:
     address = "/collections/platforms/tiles/WebMercatorQuad/6/26/53"
     whole = client.get(address)
     assert "innomap-capped" not in whole.headers
-    monkeypatch.setattr(tiles, "MAX_FEATURES", 3)
-    # in other words, so that the cache has no answer
-    capped = client.get(address, headers={"Accept": "application/vnd.mapbox-vector-tile"})
+    with served(settings_for(loaded_url, tile_max_features=3)) as lower, http(lower) as other:
+        capped = other.get(address)
     assert capped.headers["innomap-capped"] == "3"
     assert len(decode(capped.content)) == 3 < len(decode(whole.content))
 

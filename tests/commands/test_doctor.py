@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -153,49 +154,50 @@ def test_the_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     assert "leaflet.js" in text
 
 
-def test_folders_of_others(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As seen by an ordinary user: what may not be written, not be read, and what lies in a closed folder."""
+@pytest.fixture
+def open_folder(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A folder that every account can enter, as few of pytest's are, for the private database."""
     monkeypatch.delenv("DATABASE_URL", raising=False)
-    base = Path(tempfile.mkdtemp(prefix="innomap-doctor-", dir="/tmp"))
-    try:
-        base.chmod(0o755)
-        # of its owner, who the test may be, and of others
-        for name, mode in (("unwritable", 0o555), ("unreadable", 0o333), ("closed", 0o000)):
-            (base / name).mkdir()
-            (base / name).chmod(mode)
-        folders = [base / "unwritable", base / "unreadable", base / "closed" / "data"]
-        program = (
-            "import sys; from contextlib import ExitStack; from pathlib import Path;"
-            "from app.commands.doctor.findings import Patient; from app.commands.doctor.machine import data_folder;"
-            "from app.settings import Settings;"
-            "[print(one.level, one.text) for path in sys.argv[1:]"
-            " for one in data_folder(Patient(Settings(data_dir=Path(path)), ExitStack()))]"
-        )
-        told = subprocess.run(
-            [*ordinary_user(), sys.executable, "-c", program, *folders],
-            cwd=ROOT, capture_output=True, text=True, check=True,
-        ).stdout.splitlines()  # fmt: skip
-    finally:
-        for one in base.iterdir():
-            one.chmod(0o755)
-        shutil.rmtree(base)
+    folder = Path(tempfile.mkdtemp(prefix="innomap-doctor-", dir="/tmp"))
+    folder.chmod(0o755)
+    yield folder
+    for one in folder.iterdir():
+        one.chmod(0o755)
+    shutil.rmtree(folder)
+
+
+def test_folders_of_others(open_folder: Path) -> None:
+    """As seen by an ordinary user: what may not be written, not be read, and what lies in a closed folder."""
+    # of its owner, who the test may be, and of others
+    for name, mode in (("unwritable", 0o555), ("unreadable", 0o333), ("closed", 0o000)):
+        (open_folder / name).mkdir()
+        (open_folder / name).chmod(mode)
+    folders = [open_folder / "unwritable", open_folder / "unreadable", open_folder / "closed" / "data"]
+    program = (
+        "import sys; from contextlib import ExitStack; from pathlib import Path;"
+        "from app.commands.doctor.findings import Patient; from app.commands.doctor.machine import data_folder;"
+        "from app.settings import Settings;"
+        "[print(one.level, one.text) for path in sys.argv[1:]"
+        " for one in data_folder(Patient(Settings(data_dir=Path(path)), ExitStack()))]"
+    )
+    told = subprocess.run(
+        [*ordinary_user(), sys.executable, "-c", program, *folders],
+        cwd=ROOT, capture_output=True, text=True, check=True,
+    ).stdout.splitlines()  # fmt: skip
     assert len(told) == 3
-    for line, folder in zip(told, (*folders[:2], base / "closed"), strict=True):
+    for line, folder in zip(told, (*folders[:2], open_folder / "closed"), strict=True):
         assert line.startswith(f"wrong {folder}")
         assert "cannot be read and written. 请用 --data" in line
 
 
-def test_a_socket_with_a_long_path(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.delenv("DATABASE_URL", raising=False)
-    for folder in (tmp_path, *tmp_path.parents[:2]):
-        folder.chmod(0o755)
-    long = tmp_path / ("long" * 30)
+def test_a_socket_with_a_long_path(open_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    long = open_folder / ("long" * 30)
     (long / "postgresql").mkdir(parents=True)
     settings = Settings(data_dir=long)
     monkeypatch.setattr(tempfile, "tempdir", str(long))
     level, text = look("data-folder", settings)[0]
     assert (level, "the socket lies in /tmp." in text) == ("ok", True)
-    monkeypatch.setattr(home, "SYSTEM_TEMPORARY", tmp_path / "none")
+    monkeypatch.setattr(home, "SYSTEM_TEMPORARY", open_folder / "none")
     level, text = look("data-folder", settings)[0]
     assert (level, "set TMPDIR to a short one" in text) == ("wrong", True)
 

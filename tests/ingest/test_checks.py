@@ -319,12 +319,20 @@ def test_ranges_of_counts_places_and_periods(data: DataSet) -> None:
     firms.row.update(number=Decimal("0.50001"), printed="0.50001")
     platform, document = data.rows["platforms"][0], data.rows["documents"][0]
     platform.row.update(position_accuracy_m=0.0, area_km2=Decimal(10_000))
+    other, ended = data.rows["platforms"][1], data.rows["documents"][1]
+    other.row.update(area_km2=Decimal(0))
     document.row.update(period_start=2030)
-    assert ranges(data).failing == [
+    ended.row.update(period_end=2051)
+    result = ranges(data)
+    named = ("indicator_values", "platforms", "regions", "layout_elements", "layout_axes", "documents")
+    assert result.checked == sum(len(data.rows.get(name, [])) for name in named)
+    assert result.failing == [
         f"{firms.file}:{firms.line}: 5000.10000 家 is not a whole number",
         f"{platform.file}:{platform.line}: position_accuracy_m 0.0 is not in (0, 300000]",
         f"{platform.file}:{platform.line}: area_km2 10000 is not in (0, 10000)",
+        f"{other.file}:{other.line}: area_km2 0 is not in (0, 10000)",
         f"{document.file}:{document.line}: period 2030–2025",
+        f"{ended.file}:{ended.line}: period {ended.row['period_start']}–2051",
     ]
 
 
@@ -384,7 +392,7 @@ def test_right_quotations_are_counted(files: DataFiles, plan: Path) -> None:
     texts, quotes, cells, names = citations(read_tables(files.folder), plan)
     assert (texts.failing, quotes.failing, cells.failing, names.failing) == ([], [], [], [])
     assert texts.checked == 1
-    assert quotes.checked > 30
+    assert (quotes.checked, cells.checked, names.checked) == (36, 0, 2)
 
 
 @pytest.mark.parametrize(
@@ -417,6 +425,13 @@ def test_a_wrong_quotation_is_named(
     assert quoted(files, plan) == [f"plan/{table}.csv:2: {fault}"]
 
 
+def test_a_platform_without_a_mention_hides_no_other(files: DataFiles, plan: Path) -> None:
+    first = files.rows["platforms"][0]["id"]
+    files.rows["mentions"] = [row for row in files.rows["mentions"] if row["platform"] != first]
+    files.change("platforms", 1, name="湖创科乙")
+    assert any("name: '湖创科乙' is in none of its mentions" in row for row in quoted(files, plan))
+
+
 def test_white_space_is_ignored_and_an_alias_may_have_a_reason(files: DataFiles, plan: Path) -> None:
     files.change("mentions", 0, quote="另 一布 局", section="第一 章：一")
     files.change("aliases", 0, name="塔", reason="联合称呼")
@@ -446,7 +461,7 @@ def test_one_text_that_is_missing_is_a_warning(files: DataFiles, plan: Path) -> 
 
 
 def test_numbers_of_a_row_stand_in_their_order(files: DataFiles, plan: Path) -> None:
-    text = PLAN.replace("末行", "某镇 3.20 4.00 13 /")
+    text = PLAN.replace("末行", "某镇 3.20 4.00 13 /").replace("第一章", "第一章 99")
     (plan / "000_plan.txt").write_text(text, encoding="utf-8")
     files.change("documents", 0, sha256=hashlib.sha256(text.encode()).hexdigest())
     cell = files.rows["indicator_values"][0] | {"unit_printed": "", "operator": "exact", "table_name": "表"}
@@ -463,6 +478,8 @@ def test_numbers_of_a_row_stand_in_their_order(files: DataFiles, plan: Path) -> 
     files.change("indicator_values", first, printed="3.20")
     files.change("indicator_values", first + 1, printed="3")
     assert "'3' is not the next number" in quoted(files, plan)[0]
+    files.change("indicator_values", first + 1, printed="99")
+    assert any("'99' is not the next number" in row for row in quoted(files, plan))
 
 
 def test_only_a_line_feed_ends_a_line_of_a_plan(tmp_path: Path) -> None:
@@ -470,7 +487,12 @@ def test_only_a_line_feed_ends_a_line_of_a_plan(tmp_path: Path) -> None:
     path.write_bytes("甲\f乙\u2028丙\n丁戊".encode())
     text = PlanText.read(path)
     assert text.lines == ("甲乙丙", "丁戊")
-    assert (text.begins("丙丁", 1), text.begins("丁", 1), text.begins("丁", 0)) == (True, False, False)
+    assert (text.begins("甲乙", 1), text.begins("丙丁", 1), text.begins("丁", 1), text.begins("丁", 0)) == (
+        True,
+        True,
+        False,
+        False,
+    )
 
 
 @pytest.mark.parametrize(("name", "found"), [("家纺综合体", True), ("综合体家纺", False), ("甲家", False)])
@@ -554,7 +576,7 @@ def shapes(small: sa.Connection, tmp_path: Path) -> Callable[..., list[Result]]:
 def test_loaded_geometry_is_right(shapes: Callable[..., list[Result]]) -> None:
     results = shapes()
     assert [result.failing for result in results] == [[]] * 5
-    assert all(result.checked for result in results)
+    assert [result.checked for result in results] == [130, 3, 90, 7, 6]
 
 
 BOW = "ST_GeomFromText('POLYGON((120 30, 121 31, 121 30, 120 31, 120 30))', 4326)"

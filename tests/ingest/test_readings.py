@@ -86,7 +86,7 @@ def test_what_a_person_accepted_is_a_note(files: DataFiles, tmp_path: Path) -> N
 
 
 def test_a_year_is_printed_near_its_figure_or_explained(files: DataFiles, tmp_path: Path) -> None:
-    text = "\n".join(["一", "到2025年，产值12800以上", "湖42.7", *["其余"] * 9, "产值12800以上"])
+    text = "\n".join(["一", "到2025年，产值12800以上", "“十二五”“十三五”“十四五”", *["其余"] * 9, "产值12800以上"])
     (tmp_path / "000.txt").write_text(text, encoding="utf-8")
     files.change("documents", 0, sha256=hashlib.sha256(text.encode()).hexdigest(), line_end="13")
 
@@ -96,6 +96,8 @@ def test_a_year_is_printed_near_its_figure_or_explained(files: DataFiles, tmp_pa
         return [fault for result in results for fault in result.failing if ".csv:2: year:" in fault]
 
     assert faults("2") == []
+    assert [faults("11", year=str(end)) for end in (2015, 2020, 2025)] == [[]] * 3
+    assert faults("11", year="2024") != []
     assert faults("2", year="2026") == [
         "plan/indicator_values.csv:2: year: 2026 is not printed in lines 1–2, and no note"
     ]
