@@ -56,6 +56,7 @@ class Running:
 
     def __init__(self, image: Image, work: Path, name: str, volume: Path | None = None, **environment: str) -> None:
         self.image = image
+        self.environment = image.environment | environment
         self.log = work / f"{name}.log"
         mounts = [part for one in image.volumes for part in ("--bind", str(volume), one)]
         if volume is None:
@@ -72,7 +73,7 @@ class Running:
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
                 arguments,
-                env=image.environment | environment,
+                env=self.environment,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -89,7 +90,7 @@ class Running:
         enter = ["nsenter", f"--target={self.pid}", "--mount", "--pid", "--ipc", "--root", "--wd", "--"]
         return subprocess.run(
             [*enter, *self.image.as_user(*command)],
-            env=self.image.environment,
+            env=self.environment,
             capture_output=True,
             text=True,
             timeout=60,
@@ -144,6 +145,15 @@ def check_questions(container: Running) -> None:
     assert fetch(f"{MAP}/exports/platforms.gpkg").startswith(b"SQLite format 3")
     assert "Jiaxing" in container.inside("innomap", "--help").stdout
     say("a question, a map to print (fonts) and a GeoPackage (temporary files) are answered")
+
+
+def check_doctor(container: Running) -> None:
+    """What the doctor reads (lock file, manifest, fonts, programs of backups) is in the image."""
+    found = container.inside("innomap", "doctor")
+    *lines, total = found.stdout.splitlines()
+    assert found.returncode == 0, found.stdout + found.stderr
+    assert not any(line.startswith("-") for line in lines), found.stdout  # nothing was left out
+    say("; ".join([f"innomap doctor: {total}", *(line for line in lines if not line.startswith("✓"))]))
 
 
 def check_confinement(container: Running) -> None:
@@ -208,6 +218,7 @@ def embedded(image: Image, work: Path) -> None:
     say(f"on its own database: healthy {container.wait_until_healthy():.1f} s after the first start")
     check_confinement(container)
     check_questions(container)
+    check_doctor(container)
     before = count(MAP)
     check_stop_while_busy(container, volume)
 
@@ -247,6 +258,7 @@ def composed(images: dict[str, Image], work: Path) -> None:
     )  # fmt: skip
     say(f"map on DATABASE_URL: healthy after {service.wait_until_healthy():.1f} s")
     assert not list(volumes["map"].glob("*/PG_VERSION"))
+    check_doctor(service)
     proxy = Running(images["proxy"], work, "proxy", INNOMAP_UPSTREAM="map:8000", INNOMAP_HOST="localhost")
     proxy.wait_until_healthy()
     assert count("https://localhost:8443") > 0
