@@ -56,6 +56,17 @@ def _all_ready(collection: str) -> sa.Select[Any]:
     return sa.select(READY).select_from(in_text(rows))
 
 
+def _all_beside_ready(collection: Collection) -> sa.Select[Any]:
+    """The features of a whole layer, read along with those that are ready, both by id, instead of one after the other
+    being looked up. What was written since is made now."""
+    kept = t.ready_feature.c
+    # a sub-select with an order of its own is left as it is, and its index gives that order
+    along = sa.select(kept.id, kept.version, kept.feature).where(kept.collection == collection.kept_as)
+    beside, rows = along.order_by(kept.id).subquery("kept"), collection.relation
+    made = sa.case((beside.c.version == rows.c.version, beside.c.feature), else_=feature(collection))
+    return sa.select(made.label("feature")).select_from(rows.outerjoin(beside, beside.c.id == rows.c.id))
+
+
 def _sorting(selection: Selection, view: View) -> list[tuple[sa.ColumnElement[Any], bool]]:
     """What to sort by: as asked or nearest first, then ids."""
     columns = selection.collection.columns
@@ -265,7 +276,13 @@ async def stream(
     from_ready: bool = False,
 ) -> AsyncGenerator[Sequence[str], None]:
     """The items of the selection (``limit`` of them at most), some at a time, through a server-side cursor."""
-    statement = ordered(_select(selection, view, from_ready), selection, view, limit)
+    collection = selection.collection
+    whole = view == PLAIN and limit is None and not conditions(selection, collection.columns)
+    if from_ready and whole and collection.kept_by:
+        chosen = _all_beside_ready(collection)
+    else:
+        chosen = _select(selection, view, from_ready)
+    statement = ordered(chosen, selection, view, limit)
     result = await connection.stream(statement, execution_options={"yield_per": CHUNK})
     try:
         async for part in parts(result.scalars(), len):

@@ -17,7 +17,7 @@ from tests.imports.conftest import definition
 from tests.imports.test_collection import ROWS, bring
 from tests.imports.test_rules import written
 
-ITEMS = "/collections/stations/items"
+ITEMS, WHOLE = "/collections/stations/items", "/exports/stations.geojson"
 
 
 def refresh(url: sa.URL) -> None:
@@ -65,9 +65,11 @@ def test_what_is_ready_is_what_would_be_computed(database_url: sa.URL, tmp_path:
             with connect(database_url).begin() as connection:
                 connection.execute(sa.text(statement))
             # before anything is made ready again, or while it is
-            assert client.get(ITEMS).json()["features"] == plainly(client), statement
+            for path in (ITEMS, WHOLE):
+                assert client.get(path).json()["features"] == plainly(client), statement
             refresh(database_url)
-            assert client.get(ITEMS).json()["features"] == plainly(client), statement
+            for path in (ITEMS, WHOLE):
+                assert client.get(path).json()["features"] == plainly(client), statement
         there = kept(database_url)
         assert [there[one["id"]] for one in plainly(client)] == plainly(client)
 
@@ -82,8 +84,9 @@ def test_ready_features_are_given_as_they_are(database_url: sa.URL, tmp_path: Pa
             connection.execute(
                 sa.text("UPDATE ready_feature SET feature = replace(feature, '三号站', '备好的') WHERE id = 'a-3'")
             )
-        names = [one["properties"]["name"] for one in client.get(ITEMS).json()["features"]]
-        assert names[2] == "备好的"
+        for path in (ITEMS, WHOLE):
+            names = [one["properties"]["name"] for one in client.get(path).json()["features"]]
+            assert names[2] == "备好的"
 
 
 def test_layers_too_large_or_split_are_not_kept(
