@@ -98,8 +98,9 @@ def row(report: Report, workload: Workload, running: dict[str, Server], url: sa.
         for name, one in running.items()
         if name in workload.paths
     }
-    if workload.sql:
-        loads["sql"] = by_sql(url, workload.sql, workload.clients)
+    for name, statement in (("sql", workload.sql), ("plain", workload.plain)):
+        if statement:
+            loads[name] = by_sql(url, statement, workload.clients)
     report.row(workload, rounds(loads, given.rounds, given.seconds), agreed)
 
 

@@ -12,8 +12,11 @@ from benchmarks.peers.downloads import Download
 from benchmarks.peers.measure import Measured
 from benchmarks.peers.workloads import Workload
 
-PEERS = ("tipg", "pygeoapi", "qgis", "sql")
-HEADS = {"tipg": "tipg", "pygeoapi": "pygeoapi", "qgis": "QGIS Server", "sql": "PostGIS alone"}
+PEERS = ("tipg", "pygeoapi", "qgis", "plain", "sql")
+HEADS = {
+    "tipg": "tipg", "pygeoapi": "pygeoapi", "qgis": "QGIS Server", "plain": "PostGIS alone",
+    "sql": "the service's statement alone",
+}  # fmt: skip
 
 
 class Report:

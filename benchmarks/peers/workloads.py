@@ -29,13 +29,15 @@ LEVELS = (8, 11, 14)
 class Workload:
     """One row of the table: the same question as each server understands it (paths), and as SQL.
 
-    ``kind`` says how answers are compared; ``cached`` that the service keeps answers ready.
+    ``sql`` is the service's own statement, ``plain`` one that makes a FeatureCollection of the peers' table. ``kind``
+    says how answers are compared; ``cached`` that the service keeps answers ready.
     """
 
     name: str
     title: str
     paths: Mapping[str, str]
     sql: str = ""
+    plain: str = ""
     kind: str = "items"
     cached: bool = False
     clients: int = 8
@@ -72,6 +74,25 @@ def _page(state: State, of: Collection, limit: int, **selecting: object) -> str:
     return text(items.page_statement(selection, limit + 1, how=items.how(of, limit, state.of(of.layers))))
 
 
+class Plain:
+    """The answers that anybody's SQL makes of the tables that the peers read."""
+
+    def __init__(self, connection: sa.Connection) -> None:
+        asked = sa.text(
+            "SELECT table_name, string_agg(quote_ident(column_name), ', ' ORDER BY ordinal_position)"
+            " FROM information_schema.columns WHERE table_schema = :schema AND column_name <> 'geom' GROUP BY 1"
+        )
+        self._columns = dict(connection.execute(asked, {"schema": SCHEMA}).tuples().all())
+
+    def page(self, name: str, limit: int, where: str = "true") -> str:
+        """A FeatureCollection of up to ``limit`` rows."""
+        properties = f"(SELECT row_to_json(p) FROM (SELECT {self._columns[name]}) AS p)"  # noqa: S608
+        feature = f"'Feature' AS type, id, CAST(ST_AsGeoJSON(geom, 6) AS json) AS geometry, {properties} AS properties"
+        found = f"SELECT {feature} FROM {SCHEMA}.{name} WHERE {where} ORDER BY id LIMIT {limit}"  # noqa: S608
+        features = "'type', 'FeatureCollection', 'features', json_agg(row_to_json(found))"
+        return f"SELECT json_build_object({features}) FROM ({found}) AS found;"  # noqa: S608
+
+
 def _box(connection: sa.Connection, name: str, wanted: int) -> tuple[float, float, float, float]:
     """A box in the middle that holds about so many of a layer's points."""
     total = connection.scalar(sa.text(f"SELECT count(*) FROM {SCHEMA}.{name}")) or 1  # noqa: S608
@@ -90,11 +111,14 @@ def workloads(url: sa.URL, few: int, many: int) -> list[Workload]:
         box = _box(connection, layer(few), 500)
         behind = sa.text(f"SELECT id FROM {SCHEMA}.{layer(many)} ORDER BY id OFFSET :n LIMIT 1")  # noqa: S608
         far = connection.scalar(behind, {"n": many * 9 // 10 - 1})
-        state = read(connection.scalar(sa.select(stated())))
-    return [*_items(state, few, outline, box), *_large(state, many, outline, str(far)), *_tiles(many)]
+        state = read(str(connection.scalar(sa.select(stated()))))
+        plain = Plain(connection)
+    return [*_items(state, plain, few, outline, box), *_large(state, plain, many, outline, str(far)), *_tiles(many)]
 
 
-def _items(state: State, few: int, outline: str, box: tuple[float, float, float, float]) -> list[Workload]:
+def _items(
+    state: State, plain: Plain, few: int, outline: str, box: tuple[float, float, float, float]
+) -> list[Workload]:
     small, bbox = layer(few), ",".join(map(str, box))
     one = f"e-{few // 2:07}"
     inside = {"filter-lang": "cql2-text", "limit": 10_000}
@@ -117,25 +141,34 @@ def _items(state: State, few: int, outline: str, box: tuple[float, float, float,
         # points, areas and rows without a geometry are no layer of QGIS's
         Workload(
             "platforms", "100 platforms", _alike("platforms", "limit=100", "tipg", "pygeoapi"),
-            _page(state, described("platforms"), 100),
+            _page(state, described("platforms"), 100), plain.page("platforms", 100),
         ),
         Workload(
             "counties", "seven full counties", _alike("counties", "limit=10"),
-            _page(state, described("counties"), 10),
+            _page(state, described("counties"), 10), plain.page("counties", 10),
         ),
         Workload(
             "bbox", f"a bbox with about 500 of {few:,} points", page,
             _page(state, described(small), 1000, bbox=box),
+            plain.page(small, 1000, f"ST_Intersects(geom, ST_MakeEnvelope({bbox}, 4326))"),
         ),
         # the API of QGIS Server knows no filter by geometry
-        Workload("wkt", "points in a county by its WKT", _paths(small, ours, tipg=theirs, pygeoapi=ecql), wkt),
-        Workload("item", "one feature by id", item, single, kind="item"),
+        Workload(
+            "wkt", "points in a county by its WKT", _paths(small, ours, tipg=theirs, pygeoapi=ecql), wkt,
+            plain.page(small, 10_000, contained(outline)),
+        ),
+        Workload("item", "one feature by id", item, single, plain.page(small, 1, f"id = '{one}'"), kind="item"),
         Workload("item-cached", "one feature by id, response cache", item, kind="item", cached=True),
         Workload("bbox-cached", "the same bbox again, response cache", page, cached=True),
     ]  # fmt: skip
 
 
-def _large(state: State, many: int, outline: str, far: str) -> list[Workload]:
+def contained(outline: str) -> str:
+    """Points in an outline, which is read once."""
+    return f"ST_Intersects(geom, (SELECT ST_GeomFromText('{outline}', 4326)))"
+
+
+def _large(state: State, plain: Plain, many: int, outline: str, far: str) -> list[Workload]:
     large = layer(many)
     start = many * 9 // 10
     offset = f"limit=10&offset={start}"
@@ -148,12 +181,12 @@ def _large(state: State, many: int, outline: str, far: str) -> list[Workload]:
         Workload(
             "next", f"the next page at {start:,}",
             _paths(large, f"limit=10&cursor={cursor([far])}", tipg=offset, pygeoapi=offset, qgis=offset),
-            text(following), clients=4,
+            text(following), plain.page(large, 10, f"id > '{far}'"), clients=4,
         ),
         Workload(
             "within", f"enterprises in a county, of {many:,}",
             _paths(large, f"within=counties/{COUNTY}&limit=1000", tipg=within, pygeoapi=ecql),
-            _page(state, described(large), 1000, within=[place]),
+            _page(state, described(large), 1000, within=[place]), plain.page(large, 1000, contained(outline)),
         ),
     ]  # fmt: skip
 
