@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import shapely
 from fastapi import Request
 from fastapi.responses import Response
@@ -156,12 +157,18 @@ def _drawn(request: Request, features: Sequence[Feature]) -> str:
 
 
 def _simple(outlines: Any) -> Any:
-    """Outlines as a small map shows them: as coarse as there are many, at last as boxes."""
-    tolerance, simple = TOLERANCE, shapely.simplify(outlines, TOLERANCE)
+    """Outlines as a small map shows them: as coarse as there are many; what is too small to be drawn is a box."""
+    tolerance, simple = TOLERANCE, _coarser(outlines, TOLERANCE)
     while shapely.get_num_coordinates(simple).sum() > MOST_VERTICES and tolerance < 1:
         tolerance *= 4
-        simple = shapely.simplify(simple, tolerance) if tolerance < 1 else shapely.envelope(simple)
+        simple = _coarser(simple, tolerance) if tolerance < 1 else shapely.envelope(simple)
     return shapely.transform(simple, lambda pairs: pairs.round(DIGITS))
+
+
+def _coarser(outlines: Any, tolerance: float) -> Any:
+    # that an outline does not cross itself would take ten times as long to see to, and shows at no scale of this map
+    simple = shapely.simplify(outlines, tolerance, preserve_topology=False)
+    return np.where(shapely.is_empty(simple), shapely.envelope(outlines), simple)
 
 
 def _beyond(geometry: Any) -> bool:

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from tests.filters.rows import FIELDS, SAMPLE, found
+from tests.filters.oracle import TIMES, evaluate
+from tests.filters.rows import FIELDS, SAMPLE, condition, found
 
 ALL = {row["id"] for row in SAMPLE}
 KNOWN = {"lake", "park", "quote", "back"}
@@ -195,6 +196,16 @@ def test_text(database: sa.Connection, query: str, expected: set[str]) -> None:
 @pytest.mark.parametrize(("query", "expected"), JSON, ids=[str(query) for query, _ in JSON])
 def test_json(database: sa.Connection, query: dict[str, Any], expected: set[str]) -> None:
     assert found(database, query) == expected
+
+
+@pytest.mark.parametrize("relation", TIMES)
+def test_relations_of_times(database: sa.Connection, relation: str) -> None:
+    """Of every two times among four days, as Allen's table says."""
+    days = [f"2020-02-2{number}" for number in range(4)]
+    spans = [{"interval": [start, end]} for start in days for end in days if start < end]
+    trees = [{"op": relation, "args": [one, other]} for one in spans for other in spans]
+    asked = [sa.cast(condition(tree), sa.Boolean).label(f"a{number}") for number, tree in enumerate(trees)]
+    assert list(database.execute(sa.select(*asked)).one()) == [evaluate(tree, {}) for tree in trees]
 
 
 def test_arithmetic_keeps_every_digit(database: sa.Connection) -> None:
