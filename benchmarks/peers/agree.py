@@ -40,7 +40,7 @@ def check(workload: Workload, addresses: Mapping[str, str]) -> str:
     if workload.kind == "tile":
         numbers = {server: _tile_features(one.content) for server, one in answers.items()}
         # a tile that is cut holds as many, but not the same, so that others of them lie in the margin
-        cut = all(whole == tiles.MAX_FEATURES for _, whole in numbers.values())
+        cut = all(whole == tiles.most_features() for _, whole in numbers.values())
         if not cut and len({inside for inside, _ in numbers.values()}) > 1:
             raise Disagreement(f"{workload.name}: features in the tile and with its margin {numbers}")
         return f"{next(iter(numbers.values()))[1 if cut else 0]} features in each tile"
