@@ -91,7 +91,9 @@ def mark_of(
     if representation == "html":
         # a page differs by its language, and by the base maps that the settings offer
         spoken = (language(request), *map(repr, request.app.state.settings.offered_base_maps))
-    asked = address or f"{request.scope['path']}?{sorted(request.query_params.multi_items())}"
+    # of an item that was written the mark is that of its own address, which has no query
+    given = [] if address else sorted(request.query_params.multi_items())
+    asked = f"{address or request.scope['path']}?{given}"
     parts = [found.mark, __version__, str(request.base_url), asked, representation, *spoken]
     if version is not None:
         parts.append(request.headers.get("accept-encoding", ""))

@@ -155,7 +155,7 @@ async def shown(request: Request, described: Collection, item: str, token: str, 
         if found is None:
             # somebody was quicker to take it away again
             raise no_item(described, item)
-        asked = f"{request.scope.get('root_path', '')}{address}?"
+        asked = f"{request.scope.get('root_path', '')}{address}"
         made = await mark(request, connection, described.layers, "json", found.version, asked)
     made |= content_crs(CRS84) | {TOKEN: token}
     if status == 201:
