@@ -64,7 +64,7 @@ async def mark(
     ``version`` is the row's own, of an item that can be written; it stands first in the mark, so that an edit can be
     made conditional on it alone. Such a mark is strong, as If-Match asks: the answer it stands for is the same to the
     byte, compression included. Pages (``representation`` is ``html``) have a mark for each language. ``address``
-    (path and query) is the answer's own where it is not the request's.
+    is the answer's own path, without a query, where it is not the request's.
     """
     found = await state(connection, layers)
     if request.app.state.reader.standbys:
