@@ -40,7 +40,7 @@ def test_a_count_is_made_once_and_follows_every_change(database_url: sa.URL, cou
         assert [matched("limit=2"), matched("limit=2"), matched("limit=2&offset=3")] == [total] * 3
         assert matched(f"limit=10000&offset={total - 1}") == matched(f"limit=10&offset={total + 5}") == total
         assert matched("limit=1&kind=incubator") == matched("limit=10000&kind=incubator")
-        assert counted == ["", "kind=incubator"]
+        assert ["incubator" in one for one in counted] == [False, True]
         with connect(database_url).begin() as connection:
             connection.execute(retire)
         assert matched("limit=2") == total - 1 == matched("limit=10000")
