@@ -163,7 +163,12 @@ def _written(form: Form, behind: tuple[bool, ...] | None, skips: bool, view: Vie
     ``behind`` tells which values of the key it begins behind are not NULL, ``skips`` that it begins at an offset.
     """
     rows, offset = (sa.bindparam(name, type_=sa.Integer) for name in ("rows", "offset"))
-    after: Key | None = behind and [sa.bindparam(f"after_{n}") if one else None for n, one in enumerate(behind)]
+    after: Key | None = None
+    if behind is not None:
+        # a value of its column's type, so that it is compared as rows are sorted
+        columns = [column.type for column, _ in _sorting(form.selection, view)]
+        named = (sa.bindparam(f"after_{n}", type_=one) for n, one in enumerate(columns))
+        after = [one if given else None for one, given in zip(named, behind, strict=True)]
     return write(page_statement(form.selection, rows, after, offset if skips else 0, view, how))
 
 

@@ -100,8 +100,10 @@ class Form:
     def selection(self) -> Selection:
         """The question with names in the place of its values, which are of ``form``."""
         box = [sa.bindparam(edge, type_=sa.Double) for edge in EDGES]
+        columns = self.collection.columns
         wanted: dict[str, Any] = {
-            name: [sa.bindparam(f"{name}_{n}") for n in range(count)] for name, count in self.filters
+            name: [sa.bindparam(f"is_{name}_{n}", type_=columns[name].type) for n in range(count)]
+            for name, count in self.filters
         }
         return Selection(self.collection, bbox=tuple(box) if self.box else None, filters=wanted)  # type: ignore[arg-type]
 
@@ -117,7 +119,7 @@ def form(selection: Selection) -> tuple[Form, dict[str, Any]] | None:
     listed = any(_described(one, name).type == "array" for name in filters)
     if any(chosen) or one.intersects or one.where or listed or (box and box[0] > box[2]):
         return None
-    values = {f"{name}_{n}": value for name, found in filters.items() for n, value in enumerate(found)}
+    values = {f"is_{name}_{n}": value for name, found in filters.items() for n, value in enumerate(found)}
     counts = tuple((name, len(found)) for name, found in filters.items())
     return Form(one.collection, box is not None, counts), values | dict(zip(EDGES, box or (), strict=False))
 

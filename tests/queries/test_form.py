@@ -24,7 +24,7 @@ def test_a_form_is_what_questions_differ_from_in_values_alone() -> None:
     assert other is not None
     assert one[0] == other[0] == Form(PLATFORMS, True, (("kind", 2), ("county", 1)))
     assert one[1] == {
-        "kind_0": "park", "kind_1": "college", "county_0": "330481",
+        "is_kind_0": "park", "is_kind_1": "college", "is_county_0": "330481",
         "west": 120.5, "south": 30.4, "east": 121.0, "north": 30.9,
     }  # fmt: skip
     for unlike in (Selection(PLATFORMS), Selection(PLATFORMS, BOX), Selection(COLLECTIONS["towns"], BOX)):
