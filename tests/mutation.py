@@ -42,7 +42,7 @@ KEPT = ROOT / ".mutation"
 EXPLAINED = ROOT / "tests/mutation.csv"
 COPIED = ("app", "geodata", "migrations", "scripts", "tests", "pyproject.toml", "requirements.lock", "README.md")
 #: Seconds after which tests that go on are taken for ones that noticed.
-PATIENCE_S = 90
+PATIENCE_S = 240
 #: Changes that say nothing: of a type's `A | B`, and of `==` to `is`, which the language leaves open.
 LEFT_OUT = ("core/ReplaceBinaryOperator_BitOr_.*", "core/ReplaceComparisonOperator_(Eq|NotEq|Lt|LtE|Gt|GtE)_Is(Not)?")
 
