@@ -6,11 +6,14 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from contextlib import closing, suppress
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import click
 import uvicorn
+from click.exceptions import NoArgsIsHelpError
 from pydantic import ValidationError
 from pydantic_settings import SettingsError
 from sqlalchemy import URL, NullPool, create_engine
@@ -36,7 +39,32 @@ from app.logs import log_config
 from app.settings import get_settings
 
 
-@click.group()
+class _WrongUse(click.ClickException):
+    exit_code = 2
+
+
+@contextmanager
+def _in_one_line() -> Iterator[None]:
+    """Say what is wrong with a command without its usage before it: that is what ``--help`` is for."""
+    try:
+        yield
+    except NoArgsIsHelpError:
+        raise
+    except click.UsageError as error:
+        raise _WrongUse(error.format_message()) from None
+
+
+class _Commands(click.Group):
+    def make_context(self, *args: Any, **more: Any) -> click.Context:
+        with _in_one_line():
+            return super().make_context(*args, **more)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        with _in_one_line():
+            return super().invoke(ctx)
+
+
+@click.group(cls=_Commands)
 @click.version_option(package_name="jiaxing-innovation-map")
 def main() -> None:
     """嘉兴创新地图 Jiaxing Innovation Map."""

@@ -50,6 +50,25 @@ def test_version() -> None:
     assert "0." in out
 
 
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("frobnicate",), "frobnicate"),
+        (("--nope",), "--nope"),
+        (("export",), "NAME"),
+        (("export", "platforms", "x.csv", "--crs"), "--crs"),
+        (("map", "x", "--size", "A9", "--out", "x.png"), "A9"),
+        (("import", "x.csv", "--nope"), "--nope"),
+    ],
+)
+def test_a_wrong_use_is_one_line(arguments: tuple[str, ...], words: str) -> None:
+    code, out, error = run(*arguments)
+    assert (code, out) == (2, "")
+    (line,) = error.splitlines()
+    assert line.startswith("Error: ")
+    assert words in line
+
+
 def test_load_migrates_and_tells_what_it_did(empty_url: sa.URL, on: object, files: DataFiles) -> None:
     on(empty_url)  # type: ignore[operator]
     code, out, _ = run("load", "--geodata", str(files.folder))
