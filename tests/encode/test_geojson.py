@@ -106,7 +106,7 @@ async def some(features: list[str], at_a_time: int) -> AsyncIterator[list[str]]:
 @pytest.mark.parametrize("features", [[], FEATURES[:1], FEATURES])
 def test_stream_and_page_are_the_same(features: list[str], at_a_time: int) -> None:
     members = {"name": "图层", "numberMatched": len(features)}
-    page = feature_collection(",\n".join(features), members)
+    page = feature_collection(",\n".join(features).encode(), members)
     assert asyncio.run(gather(feature_stream(some(features, at_a_time), members))) == page
     assert json.loads(page) == {
         "type": "FeatureCollection",

@@ -78,8 +78,8 @@ def test_refusals(client: httpx.Client, database_url: sa.URL, tmp_path: Path) ->
     beyond = tmp_path / "beyond.csv"
     beyond.write_bytes(path.read_bytes() + b"x" * (1 << 20))
     cases: list[tuple[int, str | None, Path, dict[str, str], dict[str, Any]]] = [
-        (401, None, path, {}, {"definition": DEFINITION}),
-        (403, None, path, reader, {"definition": DEFINITION}),
+        (401, "Authorization", path, {}, {"definition": DEFINITION}),
+        (403, "Authorization", path, reader, {"definition": DEFINITION}),
         (413, "body", large, admin, {"definition": DEFINITION}),
         (400, "file", beyond, admin, {"definition": DEFINITION}),
         (400, "layer", path, admin, {}),
