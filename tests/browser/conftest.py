@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect, sync_playwright
 
 from tests.conftest import PATIENCE_S
 
@@ -54,6 +54,13 @@ def until(page: Page, expression: str) -> None:
     while not page.evaluate(expression):
         assert time.monotonic() < end, f"never true: {expression}"
         page.wait_for_timeout(50)
+
+
+def follow(link: Locator) -> None:
+    """Click on what leads to another page, and wait until all of that page is there: the click itself may
+    return while the browser still shows the old one, or a part of the new."""
+    with link.page.expect_event("load"):
+        link.click()
 
 
 def settle(page: Page, milliseconds: int) -> None:

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from playwright.sync_api import Browser, Page, expect
 
 from app.ingest.search import refresh
-from tests.browser.conftest import PageLog, new_context, settle
+from tests.browser.conftest import PageLog, follow, new_context, settle
 from tests.conftest import served, settings_for
 
 ROWS = "tr[data-id]"
@@ -112,19 +112,19 @@ def test_links_and_a_form_do_without_scripts(browser: Browser, live_server: str)
         page = context.new_page()
         page.goto(f"{live_server}/")
         page.get_by_role("searchbox").fill("hns")
-        page.get_by_role("button", name="搜索").click()
-        page.locator(".results a", has_text="海宁市 Haining City").click()
+        follow(page.get_by_role("button", name="搜索"))
+        follow(page.locator(".results a", has_text="海宁市 Haining City"))
         assert "/counties/330481" in page.url
-        page.locator("#kind-university").click()
+        follow(page.locator("#kind-university"))
         assert page.locator(ROWS).count() == 6
-        page.locator("#sort-name").click()
+        follow(page.locator("#sort-name"))
         assert page.locator(ROWS).count() == 6
         names = page.locator(f"{ROWS} th a").evaluate_all("(links) => links.map((a) => a.firstChild.data.trim())")
         assert names == sorted(names)
-        page.get_by_role("button", name="筛选").click()
+        follow(page.get_by_role("button", name="筛选"))
         assert page.locator(ROWS).count() == 6
         page.locator("[name=industry_contains]").fill("没有这个产业")
-        page.get_by_role("button", name="筛选").click()
+        follow(page.get_by_role("button", name="筛选"))
         assert page.locator(ROWS).count() == 0
         assert parse_qs(urlsplit(page.url).query)["kind"] == ["university"]
 

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser
 
-from tests.browser.conftest import PageLog, new_context
+from tests.browser.conftest import PageLog, follow, new_context
 from tests.conftest import served, settings_for
 
 LAYOUTS = "a=haining-corridor-two-cities&b=haining-corridor-city-zone-points"
@@ -105,7 +105,7 @@ def test_an_error_is_a_page_that_leads_on(page_log: PageLog, live_server: str) -
     page = page_log.page
     page.goto(f"{live_server}/counties/嘉兴市?kind=university")
     assert violations(page_log, "problem") == []
-    page.get_by_role("link", name="海宁市").click()
+    follow(page.get_by_role("link", name="海宁市"))
     assert page.url.endswith("/counties/330481?kind=university")
     assert page.locator("tr[data-id]").count() == 6
 
@@ -113,14 +113,14 @@ def test_an_error_is_a_page_that_leads_on(page_log: PageLog, live_server: str) -
 def test_the_language_stays_once_chosen(page_log: PageLog, live_server: str) -> None:
     page = page_log.page
     page.goto(f"{live_server}/collections/platforms/items?within=haining&limit=5")
-    page.get_by_role("link", name="English").click()
+    follow(page.get_by_role("link", name="English"))
     assert "within=haining&limit=5&lang=en" in page.url
-    page.get_by_role("link", name="Layers").first.click()
+    follow(page.get_by_role("link", name="Layers").first)
     assert "lang=" not in page.url
     assert page.locator("html").get_attribute("lang") == "en"
     # back and forth through the browser's own copies
     for name, lang in (("中文", "zh-CN"), ("English", "en"), ("中文", "zh-CN")):
-        page.locator(".language").click()
+        follow(page.locator(".language"))
         assert page.locator("html").get_attribute("lang") == lang, name
         page.reload()
         assert page.locator("html").get_attribute("lang") == lang
@@ -160,10 +160,10 @@ def test_paging_without_scripts(browser: Browser, live_server: str, client: http
             following = page.locator("a[rel=next]")
             if not following.count():
                 break
-            following.first.click()
+            follow(following.first)
         assert seen == expected
         while page.locator("a[rel=prev]").count():
-            page.locator("a[rel=prev]").first.click()
+            follow(page.locator("a[rel=prev]").first)
         assert page.locator("tbody th a").first.inner_text().startswith(expected[0])
 
 
@@ -174,7 +174,7 @@ def test_a_form_without_scripts(browser: Browser, live_server: str) -> None:
         page.goto(f"{live_server}/collections/platforms/items?limit=10")
         page.locator("summary", has_text="筛选").click()
         page.locator("form.filter [name=level]").select_option(label="国家级")
-        page.locator("form.filter button").click()
+        follow(page.locator("form.filter button"))
         assert "level=national" in page.url
         assert "kind=&" in page.url
         assert page.locator("tbody tr").count() > 1

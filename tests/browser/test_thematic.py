@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import PageLog, new_context
+from .conftest import PageLog, follow, new_context
 
 PAGES = {
     "counties": "/maps/thematic?over=counties",
@@ -96,19 +96,19 @@ def test_another_map_is_chosen_by_links_and_form(page_log: PageLog, live_server:
     page = page_log.page
     open_page(page_log, f"{live_server}/maps/thematic?over=haining-areas", mapped=True)
     page.get_by_label("指标").select_option("rd-gdp-share")
-    page.locator(".choices button").click()
+    follow(page.locator(".choices button"))
     page.wait_for_selector(".canvas[data-ready]")
     assert "2020年实际" in page.locator("h1").inner_text()
-    page.get_by_role("navigation", name="年份").get_by_role("link", name="2025年目标").click()
+    follow(page.get_by_role("navigation", name="年份").get_by_role("link", name="2025年目标"))
     page.wait_for_selector(".canvas[data-ready]")
     assert page.locator(".badge").inner_text() == "目标"
-    page.get_by_role("navigation", name="与此相比的变化").get_by_role("link", name="2020年实际").click()
+    follow(page.get_by_role("navigation", name="与此相比的变化").get_by_role("link", name="2020年实际"))
     page.wait_for_selector(".canvas[data-ready]")
     assert "2020年实际至2025年目标的变化" in page.locator("h1").inner_text()
-    page.get_by_role("navigation", name="分级").get_by_role("link", name="等间距").click()
+    follow(page.get_by_role("navigation", name="分级").get_by_role("link", name="等间距"))
     page.wait_for_selector(".canvas[data-ready]")
     assert page.locator("[aria-current='page']", has_text="等间距").count() == 1
-    page.locator("a.language").click()
+    follow(page.locator("a.language"))
     assert "change from actual of 2020 to target for 2025" in page.locator("h1").inner_text()
     page_log.assert_clean()
 
@@ -121,6 +121,6 @@ def test_without_scripts_the_chart_and_the_table_remain(page_log: PageLog, live_
     page.goto(f"{live_server}{PAGES['areas']}")
     assert page.locator("tbody tr[data-region]").count() == 13
     assert (page.locator("svg.chart title").first.text_content() or "").startswith("海宁市各片区")
-    page.locator(".choices button").click()
+    follow(page.locator(".choices button"))
     assert page.locator("h1").count() == 1
     context.close()
