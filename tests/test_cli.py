@@ -85,7 +85,7 @@ def test_load_names_every_fault(migrated_url: sa.URL, on: object, files: DataFil
     code, _, err = run("load", "--geodata", str(files.folder))
     assert code == 1
     assert "plan/platforms.csv:2: area_km2: " in err
-    assert "plan/platforms.csv:2: county: no region" in err
+    assert "plan/platforms.csv:2: county: 没有 region '999999'。 no region" in err
     assert "2 faults; nothing was loaded" in err
 
 

@@ -175,9 +175,7 @@ async def meant(connection: AsyncConnection, parameter: str, sort: str, values: 
     try:
         return await codes.meant(connection, sort, values)
     except codes.UnknownCode as error:
-        near = "、".join(name for code, name in error.candidates.items() if name != code)
-        detail = f"没有代码或名称 {error.value!r}。 No code or name {error.value!r}." + (f" {near}?" if near else "")
-        raise Problem(400, detail, parameter=parameter, allowed=error.candidates) from None
+        raise Problem(400, str(error), parameter=parameter, allowed=error.candidates) from None
 
 
 def view(described: Collection, given: Mapping[str, str]) -> View:

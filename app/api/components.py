@@ -166,6 +166,6 @@ SCHEMAS: dict[str, Schema] = {
         detail=TEXT,
         parameter=TEXT,
         allowed=_list(TEXT),
-        faults=_list(_object("property", "rule", property=TEXT, rule=TEXT)),
+        faults=_list(_object("property", "rule", property=TEXT, rule=TEXT, allowed=_list(TEXT))),
     ),
 }

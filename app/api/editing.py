@@ -144,7 +144,9 @@ async def run(request: Request, described: Collection, work: Callable[[Connectio
     except (write.Taken, write.Overtaken) as error:
         raise Problem(409, str(error), parameter="id" if isinstance(error, write.Taken) else None) from None
     except Refused as error:
-        raise Problem(400, str(error), parameter=error.faults[0].property, faults=error.faults) from None
+        first = error.faults[0]
+        allowed = first.allowed or None
+        raise Problem(400, str(error), parameter=first.property, allowed=allowed, faults=error.faults) from None
 
 
 async def shown(request: Request, described: Collection, item: str, token: str, status: int = 200) -> Response:

@@ -52,7 +52,8 @@ log = logging.getLogger("innomap")
 class Problem(Exception):
     """An error for the client.
 
-    ``parameter`` names what was wrong, ``allowed`` what would be right; ``faults`` are all, each a name and a rule.
+    ``parameter`` names what was wrong, ``allowed`` what would be right; ``faults`` are all, each a name, a rule
+    and what would be right.
     """
 
     def __init__(
@@ -63,7 +64,7 @@ class Problem(Exception):
         parameter: str | None = None,
         allowed: Iterable[str] | None = None,
         headers: Mapping[str, str] | None = None,
-        faults: Sequence[tuple[str, str]] = (),
+        faults: Sequence[tuple[str, str, Sequence[str]]] = (),
     ) -> None:
         super().__init__(detail)
         self.status = status
@@ -92,7 +93,10 @@ def respond(problem: Problem, headers: dict[str, str] | None = None) -> Response
     if problem.allowed is not None:
         body["allowed"] = problem.allowed
     if problem.faults:
-        body["faults"] = [{"property": name, "rule": rule} for name, rule in problem.faults]
+        body["faults"] = [
+            {"property": name, "rule": rule} | ({"allowed": list(allowed)} if allowed else {})
+            for name, rule, allowed in problem.faults
+        ]
     text = json.dumps(body, ensure_ascii=False).encode()
     headers = {**problem.headers, **(headers or {})}
     return Response(text, status_code=problem.status, media_type=MEDIA_TYPE, headers=headers)

@@ -17,10 +17,11 @@ Row = Mapping[str, Any]
 
 
 class Fault(NamedTuple):
-    """A property and the rule it breaks, Chinese and English."""
+    """A property and the rule it breaks, Chinese and English; ``allowed`` is what would be right, where it is known."""
 
     property: str
     rule: str
+    allowed: Sequence[str] = ()
 
 
 class Refused(ValueError):

@@ -15,6 +15,7 @@ from app.ingest import search
 from app.ingest.files import FILE_TABLES
 from app.ingest.placing import PLACED_BY_LOAD, homes, placing
 from app.ingest.provenance import OUTLINED, PROPERTY, marks
+from app.queries import codes
 
 SPEC = next(one for one in FILE_TABLES if one.table is t.platform)
 _COLUMN = {property: column for column, property in PROPERTY.items()}
@@ -40,8 +41,10 @@ class Platforms(Layer):
         regions = connection.execute(sa.select(r.id, r.level, r.geom.is_not(None)).where(~r.retired)).all()
         level_of = {id: level for id, level, _ in regions}
         outlined = {id for id, _, outline in regions if outline}
-        broken = [*homes(row, level_of), *placing(row, outlined)]
-        faults += [Fault(PROPERTY.get(name, name), rule) for name, rule in broken]
+        for level, rule in homes(row, level_of):
+            allowed = tuple(codes.unknown(connection, level, row[level]).candidates)
+            faults.append(Fault(PROPERTY.get(level, level), rule, allowed))
+        faults += [Fault(PROPERTY.get(name, name), rule) for name, rule in placing(row, outlined)]
         if faults:
             # one fault a property: the first says it best
             raise Refused(*reversed({one.property: one for one in reversed(faults)}.values()))

@@ -1,7 +1,7 @@
 """Properties of a feature that was sent, as the columns of its row."""
 
 import difflib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 
 from app.catalog import Field
 from app.edits.layer import Fault, Layer, Refused
+from app.queries import codes
 
 #: Longest text of one property, in characters.
 LONGEST_TEXT = 10_000
@@ -38,7 +39,7 @@ def properties_of(
         if name not in known:
             near = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
             hint = f"; did you mean {near[0]!r}?" if near else ""
-            faults.append(Fault(name[:100], f"没有这个属性。 No such property{hint}"))
+            faults.append(Fault(name[:100], f"没有这个属性。 No such property{hint}", tuple(layer.columns)))
         elif name not in layer.columns and value is not None and value != shown.get(name):
             faults.append(Fault(name, "只读，由其他数据得出。 Is read-only: it follows from other data"))
     for name, column in layer.columns.items():
@@ -49,10 +50,15 @@ def properties_of(
         try:
             values[column] = _typed(known[name], layer.table.c[column], value)
         except ValueError as error:
-            faults.append(Fault(name, str(error)))
+            faults.append(Fault(name, str(error), _allowed(known[name], layer.table.c[column])))
     if faults:
         raise Refused(*faults)
     return values
+
+
+def _allowed(described: Field, column: sa.Column[Any]) -> Sequence[str]:
+    """The only values that a property takes, where it is one of a few."""
+    return column.info.get("values") or described.values
 
 
 def _typed(described: Field, column: sa.Column[Any], value: Any) -> Any:
@@ -72,7 +78,7 @@ def _typed(described: Field, column: sa.Column[Any], value: Any) -> Any:
     if isinstance(value, str):
         if len(value) > LONGEST_TEXT:
             raise ValueError(f"至多 {LONGEST_TEXT} 个字符。 At most {LONGEST_TEXT} characters")
-        allowed = column.info.get("values") or described.values
+        allowed = _allowed(described, column)
         if allowed and value not in allowed:
             raise ValueError(f"{value!r} 不在取值之内。 {value!r} is not one of {', '.join(allowed)}")
         return value
@@ -101,4 +107,6 @@ def required(
             if "retired" in target.c:
                 there = there.where(~target.c.retired)
             if not connection.scalar(sa.select(there)):
-                yield Fault(name, f"没有 {target.name} {value!r}。 No {target.name} {value!r}")
+                sort = next(one.refers for one in layer.collection.fields if one.name == name)
+                error = codes.unknown(connection, sort or target.name, str(value))
+                yield Fault(name, str(error), tuple(error.candidates))

@@ -143,7 +143,8 @@ def read_tables(folder: Path) -> DataSet:
         name = str(path.relative_to(folder))
         spec = known.get(path.stem)
         if spec is None:
-            data.faults.append(Fault(name, 1, "file", f"no such table; known: {', '.join(known)}"))
+            said = f"没有这个表，已知：{'、'.join(known)}。"
+            data.faults.append(Fault(name, 1, "file", f"{said} no such table; known: {', '.join(known)}"))
             continue
         rows = data.rows.setdefault(spec.name, [])
         rows.extend(_read_file(path, name, spec, data.faults))
@@ -154,7 +155,8 @@ def _read_file(path: Path, name: str, spec: FileTable, faults: list[Fault]) -> I
     try:
         text = path.read_bytes().decode("utf-8")
     except UnicodeDecodeError as error:
-        faults.append(Fault(name, 1, "file", f"must be UTF-8 ({error.reason} at byte {error.start})"))
+        where = f"({error.reason} at byte {error.start})"
+        faults.append(Fault(name, 1, "file", f"须为 UTF-8。 must be UTF-8 {where}"))
         return
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     try:
@@ -162,17 +164,19 @@ def _read_file(path: Path, name: str, spec: FileTable, faults: list[Fault]) -> I
         if set(header) != set(spec.header) or len(header) != len(spec.header):
             missing = set(spec.header) - set(header)
             extra = [column for column in header if header.count(column) > 1 or column not in spec.header]
-            faults.append(Fault(name, 1, "header", f"missing {sorted(missing)}, unknown or double {extra}"))
+            said = f"缺 {sorted(missing)}，多余或重复 {extra}。"
+            faults.append(Fault(name, 1, "header", f"{said} missing {sorted(missing)}, unknown or double {extra}"))
             return
         for cells in reader:
             # the line the row ends on; a quoted cell may hold line ends
             line = reader.line_num
             if len(cells) != len(header):
-                faults.append(Fault(name, line, "row", f"has {len(cells)} cells, the header {len(header)}"))
+                said = f"有 {len(cells)} 格，表头 {len(header)} 格。"
+                faults.append(Fault(name, line, "row", f"{said} has {len(cells)} cells, the header {len(header)}"))
                 continue
             yield Source(name, line, _typed(dict(zip(header, cells, strict=True)), spec, name, line, faults))
     except csv.Error as error:
-        faults.append(Fault(name, reader.line_num, "row", f"not CSV: {error}"))
+        faults.append(Fault(name, reader.line_num, "row", f"不是 CSV。 not CSV: {error}"))
 
 
 def _typed(cells: dict[str, str], spec: FileTable, file: str, line: int, faults: list[Fault]) -> Row:
@@ -180,7 +184,7 @@ def _typed(cells: dict[str, str], spec: FileTable, file: str, line: int, faults:
     for column in spec.columns:
         cell = cells[column.name].strip()
         if "\0" in cell:
-            faults.append(Fault(file, line, column.name, "holds a NUL character"))
+            faults.append(Fault(file, line, column.name, "含 NUL 字符。 holds a NUL character"))
             continue
         try:
             row[column.name] = _convert(cell, column)
@@ -188,15 +192,16 @@ def _typed(cells: dict[str, str], spec: FileTable, file: str, line: int, faults:
             faults.append(Fault(file, line, column.name, str(error)))
             continue
         if row[column.name] is None and not column.nullable:
-            faults.append(Fault(file, line, column.name, "is required"))
+            faults.append(Fault(file, line, column.name, "必填。 is required"))
         allowed = column.info.get("values")
         if allowed and cell and cell not in allowed:
-            faults.append(Fault(file, line, column.name, f"{cell!r} is not one of {', '.join(allowed)}"))
+            said = f"{cell!r} 不在取值之内。 {cell!r} is not one of {', '.join(allowed)}"
+            faults.append(Fault(file, line, column.name, said))
     if spec.point:
         lon, lat = cells["lon"].strip(), cells["lat"].strip()
         row[spec.point] = _point(lon, lat, file, line, faults)
         if not (lon or lat or spec.table.c[spec.point].nullable):
-            faults.append(Fault(file, line, "lon", "is required"))
+            faults.append(Fault(file, line, "lon", "必填。 is required"))
     return row
 
 
@@ -206,7 +211,8 @@ def _point(lon: str, lat: str, file: str, line: int, faults: list[Fault]) -> str
         return None
     for name, cell, limit in (("lon", lon, 180), ("lat", lat, 90)):
         if not re.fullmatch(r"-?[0-9]{1,3}(\.[0-9]+)?", cell) or abs(float(cell)) > limit:
-            faults.append(Fault(file, line, name, f"{cell!r} is not a WGS-84 degree (lon and lat, or neither)"))
+            said = f"{cell!r} 不是 WGS-84 度数（lon、lat 同填或同空）。"
+            faults.append(Fault(file, line, name, f"{said} is not a WGS-84 degree (lon and lat, or neither)"))
             return None
     # spelt as PostGIS spells it, so that a stored point can be compared with its file
     return f"SRID={SRID};POINT({float(lon):.15g} {float(lat):.15g})"
@@ -214,31 +220,31 @@ def _point(lon: str, lat: str, file: str, line: int, faults: list[Fault]) -> str
 
 def _integer(cell: str) -> int:
     if not re.fullmatch(r"-?[0-9]{1,9}", cell):
-        raise ValueError(f"{cell!r} is not a whole number")
+        raise ValueError(f"{cell!r} 不是整数。 {cell!r} is not a whole number")
     return int(cell)
 
 
 def _decimal(cell: str) -> Decimal:
     if not re.fullmatch(r"-?[0-9]+(\.[0-9]+)?", cell):
-        raise ValueError(f"{cell!r} is not a plain decimal number")
+        raise ValueError(f"{cell!r} 不是普通小数。 {cell!r} is not a plain decimal number")
     return Decimal(cell)
 
 
 def _json(cell: str) -> Any:
     if "\\u0000" in cell:
-        raise ValueError("holds a NUL character")
+        raise ValueError("含 NUL 字符。 holds a NUL character")
     try:
         value = json.loads(cell, parse_constant=_no_constant)
     except ValueError as error:
-        raise ValueError(f"not JSON: {error}") from None
+        raise ValueError(f"不是 JSON。 not JSON: {error}") from None
     if not isinstance(value, dict):
-        raise ValueError("must be a JSON object")
+        raise ValueError("须为 JSON 对象。 must be a JSON object")
     return value
 
 
 def _no_constant(name: str) -> None:
     """Python reads NaN and Infinity, which JSON has not."""
-    raise ValueError(f"{name} is no value")
+    raise ValueError(f"{name} 不是值。 {name} is no value")
 
 
 CONVERTERS: tuple[tuple[type, Callable[[str], Any]], ...] = (

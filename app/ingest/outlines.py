@@ -29,9 +29,9 @@ def read_outlines(folder: Path, counties: str, data: DataSet) -> None:
             for number, feature in enumerate(collection["features"], 1):
                 _add(feature, column, collection.get("metadata", {}), data)
                 if not shape(feature["geometry"]).is_valid:
-                    data.faults.append(Fault(label, number, "geometry", "is not a valid polygon"))
+                    data.faults.append(Fault(label, number, "geometry", "不是有效的面。 is not a valid polygon"))
         except (OSError, ValueError, KeyError, TypeError) as error:
-            data.faults.append(Fault(label, 1, "file", f"cannot be read as GeoJSON: {error}"))
+            data.faults.append(Fault(label, 1, "file", f"不能读作 GeoJSON。 cannot be read as GeoJSON: {error}"))
 
 
 def _add(feature: dict[str, Any], column: str, metadata: dict[str, Any], data: DataSet) -> None:

@@ -48,7 +48,11 @@ def keys(data: DataSet) -> Iterator[Fault]:
             if key in seen:
                 first = seen[key]
                 said = " ".join(part for part in key if part != "None")[:80]
-                yield _fault(source, columns[0], f"{said!r} stands already in {first.file}:{first.line}")
+                yield _fault(
+                    source,
+                    columns[0],
+                    f"{said!r} 已在 {first.file}:{first.line}。 stands already in {first.file}:{first.line}",
+                )
             seen[key] = source
 
 
@@ -69,7 +73,11 @@ def slugs(data: DataSet) -> Iterator[Fault]:
             continue
         for source in data.rows.get(spec.name, []):
             if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", source.row.get("id") or ""):
-                yield _fault(source, "id", "must be a slug of a-z0-9 with single hyphens between")
+                yield _fault(
+                    source,
+                    "id",
+                    "须由 a-z、0-9 与单个连字符组成。 must be a slug of a-z0-9 with single hyphens between",
+                )
 
 
 def references(data: DataSet) -> Iterator[Fault]:
@@ -82,7 +90,8 @@ def references(data: DataSet) -> Iterator[Fault]:
                 for source in data.rows.get(spec.name, []):
                     value = source.row.get(column.name)
                     if value is not None and value not in known:
-                        yield _fault(source, column.name, f"no {foreign.column.table.name} {value!r}")
+                        table = foreign.column.table.name
+                        yield _fault(source, column.name, f"没有 {table} {value!r}。 no {table} {value!r}")
 
 
 def subjects(data: DataSet) -> Iterator[Fault]:
@@ -90,14 +99,18 @@ def subjects(data: DataSet) -> Iterator[Fault]:
     for name, columns in SUBJECTS.items():
         for source in data.rows.get(name, []):
             if sum(source.row.get(column) is not None for column in columns) != 1:
-                yield _fault(source, columns[0], f"exactly one of {', '.join(columns)} is given")
+                yield _fault(
+                    source,
+                    columns[0],
+                    f"{'、'.join(columns)} 须恰填一项。 exactly one of {', '.join(columns)} is given",
+                )
 
 
 def aliases(data: DataSet) -> Iterator[Fault]:
     """Another name comes from a document or has a reason."""
     for source in data.rows.get("aliases", []):
         if source.row.get("document") is None and source.row.get("reason") is None:
-            yield _fault(source, "reason", "another name needs a document or a reason")
+            yield _fault(source, "reason", "别名须注明文件或理由。 another name needs a document or a reason")
 
 
 def pairs(data: DataSet) -> Iterator[Fault]:
@@ -105,7 +118,7 @@ def pairs(data: DataSet) -> Iterator[Fault]:
     for name in PAIRS:
         for source in data.rows.get(name, []):
             if source.row.get("a") == source.row.get("b"):
-                yield _fault(source, "b", "a and b must be two different things")
+                yield _fault(source, "b", "a 与 b 不得相同。 a and b must be two different things")
 
 
 def citations(data: DataSet) -> Iterator[Fault]:
@@ -119,11 +132,12 @@ def citations(data: DataSet) -> Iterator[Fault]:
             if start is None or end is None:
                 continue
             if not 1 <= start <= end:
-                yield _fault(source, "line_end", f"lines {start}–{end} do not run forward")
+                yield _fault(source, "line_end", f"行号 {start}–{end} 倒置。 lines {start}–{end} do not run forward")
                 continue
             first, last = extents.get(source.row.get("document"), (None, None))
             if first and last and not first <= start <= end <= last:
-                yield _fault(source, "line_start", f"lines {start}–{end} are outside the document ({first}–{last})")
+                rule = f"行号 {start}–{end} 超出文件（{first}–{last}）。"
+                yield _fault(source, "line_start", f"{rule} lines are outside the document ({first}–{last})")
 
 
 def regions(data: DataSet) -> Iterator[Fault]:
@@ -131,17 +145,19 @@ def regions(data: DataSet) -> Iterator[Fault]:
     for source in data.rows.get("regions", []):
         adcode = source.row.get("adcode")
         if adcode and adcode != source.row.get("id"):
-            yield _fault(source, "adcode", "must equal id")
+            yield _fault(source, "adcode", "须与 id 相同。 must equal id")
         if adcode and not re.fullmatch(r"[0-9]{6}", adcode):
-            yield _fault(source, "adcode", "must be six digits (GB/T 2260)")
+            yield _fault(source, "adcode", "须为六位数字（GB/T 2260）。 must be six digits (GB/T 2260)")
         if source.row.get("level") in ("city", "county") and adcode not in data.outlines:
-            yield _fault(source, "adcode", f"no outline of {adcode} in boundaries/")
+            yield _fault(
+                source, "adcode", f"boundaries/ 中没有 {adcode} 的轮廓。 no outline of {adcode} in boundaries/"
+            )
         if source.row.get("seat") and not source.row.get("position_source"):
-            yield _fault(source, "position_source", "a position needs its source")
+            yield _fault(source, "position_source", "位置须注明来源。 a position needs its source")
     known = _ids(data, "regions")
     for adcode in data.outlines:
         if adcode not in known:
-            yield Fault("boundaries", 1, "adcode", f"no region {adcode!r}")
+            yield Fault("boundaries", 1, "adcode", f"没有 region {adcode!r}。 no region {adcode!r}")
 
 
 def homes(data: DataSet) -> Iterator[Fault]:
@@ -157,11 +173,12 @@ def platforms(data: DataSet) -> Iterator[Fault]:
     mentioned = {row.get("platform") for row in data.values("mentions")}
     for source in data.rows.get("platforms", []):
         if source.row.get("id") not in mentioned:
-            yield _fault(source, "id", "no row of mentions.csv speaks of it")
+            yield _fault(source, "id", "mentions.csv 中没有一行提到它。 no row of mentions.csv speaks of it")
         for field, rule in placing.placing(source.row, data.outlines):
             yield _fault(source, "lon" if field == "position" else field, rule)
         if source.row.get("geometry_method") in ("administrative", "traced"):
-            yield _fault(source, "geometry_method", "outlines of platforms come by import, not by this file")
+            rule = "平台的轮廓由导入得来，不在此文件。 outlines of platforms come by import, not by this file"
+            yield _fault(source, "geometry_method", rule)
 
 
 def layouts(data: DataSet) -> Iterator[Fault]:
@@ -178,20 +195,30 @@ def layouts(data: DataSet) -> Iterator[Fault]:
         shape, element = row.get("shape"), row.get("id", "")
         for name, parameter in SHAPE_PARAMETERS.items():
             if (shape == name) != (row.get(parameter) is not None):
-                yield _fault(source, parameter, f"goes with shape {name}, and only with it")
+                yield _fault(
+                    source, parameter, f"须与图形 {name} 同填，且仅此。 goes with shape {name}, and only with it"
+                )
         if shape == "band" and vertices[element] < 2:
-            yield _fault(source, "shape", "a band needs an axis of two or more rows in layout_axes.csv")
+            yield _fault(
+                source,
+                "shape",
+                "带须在 layout_axes.csv 中有两行以上的轴线。 a band needs an axis of two or more rows there",
+            )
         if shape in ("hull", "members") and element not in members:
-            yield _fault(source, "shape", f"{shape} needs rows in layout_members.csv")
+            yield _fault(
+                source, "shape", f"{shape} 须在 layout_members.csv 中有成员。 {shape} needs rows in layout_members.csv"
+            )
         if (shape in ("circle", "point")) != (row.get("position") is not None):
-            yield _fault(source, "lon", "a position goes with shape circle or point, and only with them")
+            rule = "须与图形 circle 或 point 同填。 a position goes with shape circle or point, and only with them"
+            yield _fault(source, "lon", rule)
         if shape in ("band", "hull", "circle", "point") and not row.get("drawing_note"):
-            yield _fault(source, "drawing_note", "a drawn element says what of the drawing is not in the plan")
+            rule = "须说明图形中哪些不在规划中。 a drawn element says what of the drawing is not in the plan"
+            yield _fault(source, "drawing_note", rule)
         if shape in ("band", "circle", "point") and not row.get("position_source"):
-            yield _fault(source, "position_source", "a position needs its source")
+            yield _fault(source, "position_source", "位置须注明来源。 a position needs its source")
         parent = row.get("parent")
         if parent in layout_of and layout_of[parent] != row.get("layout"):
-            yield _fault(source, "parent", "is an element of another layout")
+            yield _fault(source, "parent", "属于另一空间体系。 is an element of another layout")
 
 
 def values(data: DataSet) -> Iterator[Fault]:
@@ -202,19 +229,26 @@ def values(data: DataSet) -> Iterator[Fault]:
         row = source.row
         number, operator = row.get("number"), row.get("operator")
         if (number is None) != (operator in ("text", "missing")):
-            yield _fault(source, "number", f"operator {operator} and a number exclude each other or need each other")
+            rule = f"operator 为 {operator} 时数字当有则有、当无则无。"
+            yield _fault(source, "number", f"{rule} operator {operator} and a number exclude or need each other")
         if (row.get("unit_corrected") is None) != (row.get("correction_reason") is None):
-            yield _fault(source, "correction_reason", "goes with unit_corrected, and only with it")
+            yield _fault(
+                source,
+                "correction_reason",
+                "须与 unit_corrected 同填，且仅此。 goes with unit_corrected, and only with it",
+            )
         if number is not None:
             printed = (row.get("printed") or "").replace(",", "").replace("，", "").replace(" ", "")
             if format(abs(number), "f") not in printed:
-                yield _fault(source, "number", f"{number} is not among the digits printed: {row.get('printed')!r}")
+                said = f"{number} 不在原文数字之中：{row.get('printed')!r}。"
+                yield _fault(source, "number", f"{said} {number} is not among the digits printed")
             unit = unit_of.get(row.get("indicator"))
             pair = (row.get("unit_corrected") or row.get("unit_printed") or unit, unit)
             if unit is not None and pair[0] != unit and pair not in factors:
-                yield _fault(source, "unit_printed", f"units.csv has no factor from {pair[0]!r} to {unit!r}")
+                said = f"units.csv 中没有 {pair[0]!r} 到 {unit!r} 的换算。"
+                yield _fault(source, "unit_printed", f"{said} units.csv has no factor from {pair[0]!r} to {unit!r}")
         if row.get("year_from") and row.get("year") and row["year_from"] >= row["year"]:
-            yield _fault(source, "year_from", "must be before year")
+            yield _fault(source, "year_from", "须早于 year。 must be before year")
 
 
 RULES = (keys, slugs, references, subjects, aliases, pairs, citations, regions, homes, platforms, layouts, values)

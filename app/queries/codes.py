@@ -5,6 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy import Connection
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.db import tables as t
@@ -17,7 +18,8 @@ class UnknownCode(LookupError):
     """Neither a code nor a name; ``candidates``, codes and their names, are near misses, else the first there are."""
 
     def __init__(self, value: str, candidates: Mapping[str, str]) -> None:
-        super().__init__(value)
+        near = "、".join(name for code, name in candidates.items() if name != code)
+        super().__init__(f"没有代码或名称 {value!r}。 No code or name {value!r}." + (f" {near}?" if near else ""))
         self.value = value
         self.candidates = candidates
 
@@ -121,7 +123,7 @@ async def meant(connection: AsyncConnection, sort: str, values: Sequence[str]) -
     known = codes | {row.called.casefold() for row in rows}
     for value in values:
         if value not in known and value.casefold() not in known:
-            raise UnknownCode(value, await _candidates(connection, called, value))
+            raise await connection.run_sync(unknown, sort, value)
     # a value that is a code is nothing else
     return sorted(codes | {row.id for row in rows if row.called.casefold() in wanted - codes})
 
@@ -138,9 +140,11 @@ async def options(connection: AsyncConnection, sorts: Collection[str], lang: str
     return {sort: sorted(names.items(), key=lambda one: one[1]) for sort, names in found.items()}
 
 
-async def _candidates(connection: AsyncConnection, called: sa.Subquery, value: str) -> dict[str, str]:
+def unknown(connection: Connection, sort: str, value: str) -> UnknownCode:
+    """What is to be said of a value that is no code of a sort: which would be."""
+    called = CALLED[sort].subquery("called")
     statement = sa.select(called.c.id, called.c.called).order_by(called.c.id, called.c.called.desc()).limit(LOOKED_AT)
-    rows = (await connection.execute(statement)).all()
+    rows = connection.execute(statement).all()
     codes = {row.id: row.id for row in rows} | {row.called.casefold(): row.id for row in rows}
     near = difflib.get_close_matches(value.casefold(), codes, n=CANDIDATES, cutoff=0.4)
     # under the database's order a Chinese name comes first
@@ -148,4 +152,4 @@ async def _candidates(connection: AsyncConnection, called: sa.Subquery, value: s
     for row in rows:
         names.setdefault(row.id, row.called)
     found = list(dict.fromkeys(codes[one] for one in near)) or list(names)[:CANDIDATES]
-    return {code: names[code] for code in found}
+    return UnknownCode(value, {code: names[code] for code in found})

@@ -70,14 +70,14 @@ def test_ids(editor: Editor) -> None:
 #: A ring that crosses itself.
 BOW = [[120.7, 30.7], [120.8, 30.8], [120.8, 30.7], [120.7, 30.8], [120.7, 30.7]]
 REFUSED: list[tuple[dict[str, Any], str, str]] = [
-    (changed(NEW, kind="castle"), "kind", "No kind 'castle'"),
+    (changed(NEW, kind="castle"), "kind", "No code or name 'castle'"),
     (changed(NEW, kind=None), "kind", "Is required"),
     (changed(NEW, name=""), "name", "Is required"),
     (changed(NEW, name=5), "name", "a text"),
     (changed(NEW, name="长" * 10_001), "name", "At most 10000"),
     (changed(NEW, name_en_source="guess"), "name_en_source", "not one of printed"),
     (changed(NEW, level="galactic"), "level", "not one of"),
-    (changed(NEW, declared_county="999999"), "declared_county", "No region"),
+    (changed(NEW, declared_county="999999"), "declared_county", "No code or name"),
     (changed(NEW, declared_county="nanhu-daqiao"), "declared_county", "is a town, not a county"),
     (changed(NEW, town="330402"), "town", "is a county, not a town"),
     (changed(NEW, area_km2="large"), "area_km2", "a number"),
@@ -106,6 +106,15 @@ def test_refused(editor: Editor) -> None:
     """By the rules of the data files, named with property and rule; several at once are all told."""
     for feature, parameter, words in REFUSED:
         refused(editor.create(feature), 400, parameter, words)
+    for wrong, allowed in (
+        ({"declared_county": "海宁市"}, ["330481"]),
+        ({"kind": "labratory"}, ["laboratory"]),
+        ({"town": "330481"}, []),
+        ({"status": "done"}, ["planned", "building"]),
+    ):
+        body = editor.create(changed(NEW, **wrong)).json()
+        assert set(allowed) < set(body["allowed"]), body
+        assert body["faults"][0]["allowed"] == body["allowed"]
     both = editor.create(changed(NEW, kind="castle", area_km2="x", level="y")).json()
     assert {one["property"] for one in both["faults"]} == {"area_km2", "level"}
     assert editor.client.get(f"{ITEMS}/yangtze-delta-quantum-laboratory").status_code == 404

@@ -152,7 +152,7 @@ def test_broken_region(files: DataFiles, region: str, column: str, value: str, w
 def test_an_outline_without_region(files: DataFiles) -> None:
     data = tables(files)
     data.outlines["310000"] = data.outlines["330400"]
-    assert check(data) == [Fault("boundaries", 1, "adcode", "no region '310000'")]
+    assert check(data) == [Fault("boundaries", 1, "adcode", "没有 region '310000'。 no region '310000'")]
 
 
 def test_a_band_without_axis(files: DataFiles) -> None:
