@@ -60,19 +60,17 @@ def test_the_size_of_a_question_is_as_the_settings_say(client: httpx.Client) -> 
         "kind": (client.get(items, params={"kind": "a,b,c,d"}), "At most 3"),
         "filter": (client.get(items, params={"filter": f"name = '{'x' * 100}'"}), "100 characters"),
         "body": (client.post(SEARCH, json={"filter": listed}), "10 members"),
-        "intersects": (
+        "geometry": (
             client.post(SEARCH, json={"filter": {"op": "s_intersects", "args": [{"property": "geometry"}, ring]}}),
             "10 vertices",
         ),
+        "intersects": (client.post(SEARCH, json={"intersects": ring}), "10 vertices"),
     }
     for name, (answer, rule) in refused.items():
         said = problem(answer, 400)
         assert rule in said["detail"], name
-    assert [refused[name][0].json()["parameter"] for name in ("offset", "kind", "filter")] == [
-        "offset",
-        "kind",
-        "filter",
-    ]
+    named = ("offset", "kind", "filter", "intersects")
+    assert tuple(refused[name][0].json()["parameter"] for name in named) == named
     described = client.get("/api").json()["components"]["parameters"]["offset"]["schema"]
     assert described["maximum"] == 5
 

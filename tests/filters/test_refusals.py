@@ -98,6 +98,7 @@ JSON_LIMITS = {
             "type": "MultiPoint", "coordinates": [[1, 1]] * 20_001}]}),
         "vertices",
     ),
+    "empty lists": ('{"op":"and","args":[' + "[]," * 70_000 + "[]]}", "lists and objects"),
     "nan": ('{"op":"=","args":[{"property":"area"},NaN]}', "number of JSON"),
     "infinity": ('{"op":"=","args":[{"property":"area"},-Infinity]}', "number of JSON"),
     "overflow": ('{"op":"=","args":[{"property":"area"},1e999]}', "in size"),
