@@ -130,7 +130,8 @@ def load_json(text: str, parse_float: Callable[[str], Any] = float) -> Any:
     beyond = np.flatnonzero(steps.cumsum(dtype=np.int32) > (most := limits.json_max_depth))
     if beyond.size:
         _refuse(f"JSON 嵌套超过 {most} 层。", f"JSON is nested more than {most} deep.", int(beyond[0]) + 1)
-    if np.count_nonzero(steps == 1) > (most := limits.filter_max_nodes + LISTS_OF_A_VERTEX * limits.filter_max_vertices):
+    most = limits.filter_max_nodes + LISTS_OF_A_VERTEX * limits.filter_max_vertices
+    if np.count_nonzero(steps == 1) > most:
         _refuse(f"列表与对象多于 {most} 个。", f"There are more than {most} lists and objects.")
     try:
         return json.loads(text, parse_constant=_constant, parse_float=parse_float)

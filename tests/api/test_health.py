@@ -356,7 +356,8 @@ def test_a_plan_costs_the_request_nothing(
         assert connection.exec_driver_sql("SHOW statement_timeout").scalar() == "9s"
     with engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
         assert connection.exec_driver_sql(usual).scalar() == first
-    plans = [vars(one)["plan"] for one in caplog.records]
+    # on a busy machine anything is slow
+    plans = [vars(one)["plan"] for one in caplog.records if "FROM platform" in vars(one)["statement"]]
     assert plans[1:3] == ["(ProgrammingError)", "(OperationalError)"]
     for plan in (plans[0], *plans[3:]):
         assert "Seq Scan on platform  (cost=0." in plan

@@ -1,5 +1,6 @@
 """Slow, silent and vanishing clients: each has its time, and nothing of theirs stays behind."""
 
+import asyncio
 import contextlib
 import json
 import resource
@@ -27,6 +28,7 @@ class Small:
 
     def __init__(self) -> None:
         self.ended = threading.Event()
+        self.on = threading.Event()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -35,6 +37,8 @@ class Small:
         try:
             if scope["path"] == "/endless":
                 await self._endless(send)
+            elif scope["path"] == "/halves":
+                await self._halves(send)
             elif scope["path"] == "/unread":
                 await self._answer(b"enough", send)
             else:
@@ -52,6 +56,14 @@ class Small:
     async def _answer(self, body: bytes, send: Send) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"%d" % len(body))]})
         await send({"type": "http.response.body", "body": body})
+
+    async def _halves(self, send: Send) -> None:
+        """The second when it may go on."""
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"8")]})
+        await send({"type": "http.response.body", "body": b"half", "more_body": True})
+        while not self.on.is_set():
+            await asyncio.sleep(0.01)
+        await send({"type": "http.response.body", "body": b"half"})
 
     async def _endless(self, send: Send) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": []})
@@ -204,6 +216,44 @@ def test_an_answer_that_is_taken_slowly() -> None:
                 assert client.recv(4096)
             time.sleep(0.25)
         assert not app.ended.is_set()
+
+
+def reachable(address: tuple[str, int]) -> bool:
+    with contextlib.suppress(ConnectionRefusedError), socket.create_connection(address):
+        return True
+    return False
+
+
+def test_told_to_stop_it_answers_what_it_has_begun() -> None:
+    app = Small()
+    with contextlib.ExitStack() as running:
+        address = ("127.0.0.1", int(str(urlsplit(running.enter_context(served(Settings(), app))).port)))
+        with socket.create_connection(address, PATIENCE_S) as client:
+            client.sendall(b"GET /halves HTTP/1.1\r\nHost: x\r\n\r\n")
+            received = b""
+            while not received.endswith(b"half"):
+                received += client.recv(65_536)
+            stopping = threading.Thread(target=running.close)
+            stopping.start()
+            deadline = time.monotonic() + PATIENCE_S
+            while reachable(address):
+                assert time.monotonic() < deadline
+                time.sleep(0.02)
+            app.on.set()
+            assert (received + rest(client)).endswith(b"halfhalf")
+            stopping.join()
+
+
+def test_told_to_stop_it_does_not_wait_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert protocol.GRACE_S < 10
+    monkeypatch.setattr(protocol, "GRACE_S", 0.2)
+    app = Small()
+    with served(Settings(), app) as address:
+        client = socket.create_connection(("127.0.0.1", int(str(urlsplit(address).port))), PATIENCE_S)
+        client.sendall(b"GET /halves HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert client.recv(12) == b"HTTP/1.1 200"
+    assert app.ended.is_set()
+    client.close()
 
 
 def test_more_connections_than_allowed() -> None:

@@ -153,3 +153,18 @@ def test_every_page_stands_in_the_navigation() -> None:
 def test_the_readme_leads_to_every_page() -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     assert [one.name for one in (ROOT / "docs").glob("*.md") if f"(docs/{one.name})" not in text] == ["index.md"]
+
+
+def test_what_the_pages_name_exists() -> None:
+    """The test behind a promise, the program behind a figure."""
+    named = re.compile(r"`((?:tests|scripts|app|deploy|ci)/[\w./-]*\w)(?:::(\w+))?[` ]")
+    for page in [*PAGES, ROOT / "CONTRIBUTING.md", ROOT / "SECURITY.md"]:
+        for path, test in named.findall(page.read_text(encoding="utf-8")):
+            assert (ROOT / path).exists(), (page.name, path)
+            assert not test or f"def {test}(" in (ROOT / path).read_text(encoding="utf-8"), (page.name, path, test)
+    assert len(named.findall((ROOT / "docs/reliability.md").read_text(encoding="utf-8"))) > 25
+
+
+def test_the_large_checks_are_all_told_of() -> None:
+    told = re.findall(r"^\| (\w+) \|", (ROOT / "docs/reliability.md").read_text(encoding="utf-8"), re.M)
+    assert sorted(told) == sorted(path.name for path in (ROOT / "scripts/verify.d").iterdir())
