@@ -51,6 +51,7 @@ from app.api.security import Guarded
 from app.api.turns import turns
 from app.db.engine import readers, writer
 from app.db.server import database
+from app.filters.guard import LIMITS
 from app.queries.imported import Imported
 from app.queries.watch import Watch
 from app.settings import Settings, get_settings
@@ -77,6 +78,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        # what the background makes ready must be what requests will ask for
+        LIMITS.set(settings)
         # each web process keeps the private database up by itself, whatever happens to the one that started it
         with database(settings) as url:
             app.state.reader = readers(url, settings)

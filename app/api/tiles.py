@@ -267,11 +267,11 @@ def _sent(tile: tiles.Tile, made: dict[str, str]) -> Response:
 
 async def _tile(connection: AsyncConnection, asked: Asked, seen: State) -> tiles.Tile:
     selection = (await asking.question(connection, asked.collection, asked.query)).selection
-    if asked.query.get(THIN) == "none" or not thinned.is_thinned(asked.collection):
-        tile = await tiles.tile(connection, selection, asked.grid, *asked.at, seen)
-    else:
-        whole = not asked.query.keys() - {THIN}
-        tile = await thinned.tile(connection, selection, asked.grid, *asked.at, seen, whole)
+    points = thinned.is_thinned(asked.collection)
+    whole = points and not asked.query.keys() - {THIN}
+    kept_as = thinned.mark(seen, asked.collection) if whole else None
+    make = thinned.tile if points and asked.query.get(THIN) != "none" else tiles.tile
+    tile = await make(connection, selection, asked.grid, *asked.at, seen, kept_as)
     if not tile.content:
         await _within_limits(connection, asked.collection, asked.grid, *asked.at)
     return tile

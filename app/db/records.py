@@ -50,6 +50,7 @@ ready_tile = sa.Table(
     sa.Column("level", sa.Integer, primary_key=True),
     sa.Column("row", sa.Integer, primary_key=True),
     sa.Column("col", sa.Integer, primary_key=True),
+    sa.Column("thinned", sa.Boolean, primary_key=True),
     sa.Column("mark", sa.Text, nullable=False, comment="the state of its layers, and the form of its features"),
     sa.Column("content", sa.LargeBinary, nullable=False),
 )

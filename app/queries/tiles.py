@@ -1,4 +1,8 @@
-"""Vector tiles, built by PostGIS: one row of the answer is one tile. Those of many points: ``queries.thinned``."""
+"""Vector tiles, built by PostGIS: one row of the answer is one tile. Those of many points: ``queries.thinned``.
+
+Some are kept ready (``queries.ready_tiles``). They are given under the mark they were made for alone; until they are
+made anew, the same tile is computed.
+"""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -65,6 +69,9 @@ MOST = sa.bindparam("most", type_=sa.Integer)
 def place(grid: TileMatrixSet, level: int, row: int, col: int, margin: float = BUFFER) -> dict[str, float]:
     """The values of a tile's statement; ``margin`` in units of a tile."""
     edges, wide = grid.bounds(level, row, col), grid.bounds(level, row, col, margin / EXTENT)
+    west, south, east, north = grid.whole
+    # beyond the 180th meridian a box would come out on the other side of the Earth
+    wide = (max(wide[0], west), max(wide[1], south), min(wide[2], east), min(wide[3], north))
     return {
         "row": float(row),
         "col": float(col),
@@ -168,16 +175,25 @@ def tile_statement(selection: Selection, grid: TileMatrixSet, level: int, row: i
 
 
 async def tile(
-    connection: AsyncConnection, selection: Selection, grid: TileMatrixSet, level: int, row: int, col: int, seen: State
+    connection: AsyncConnection,
+    selection: Selection,
+    grid: TileMatrixSet,
+    level: int,
+    row: int,
+    col: int,
+    seen: State,
+    kept_as: str | None = None,
 ) -> Tile:
     """One tile of a selection, cut at ``most_features``; the grid must have it.
 
+    ``kept_as`` is the mark (``thinned.mark``) of a selection that is a whole collection: there may be tiles ready.
     Raises ``Moved`` where the data are in another state than ``seen``, that of the layers that the question reads.
     """
     most = most_features()
-    values = {"most": most, **place(grid, level, row, col)}
-    content, taken = await told(connection, statement, selection, grid, level, values, seen)
-    return Tile(content or b"", capped=taken == most)
+    at = (level, row, col)
+    ready, content, taken = await ready_or_made(connection, selection, grid, at, most, seen, kept_as)
+    # tiles that are cut are kept alone
+    return Tile(ready or content or b"", capped=ready is not None or taken == most)
 
 
 #: What makes the statement of the tiles of a level.
@@ -210,6 +226,39 @@ async def told(
 def _written(make: Make, of: Form, grid: TileMatrixSet, level: int, layers: tuple[str, ...]) -> Written:
     """A statement of a level's tiles and of the state of layers, written once: that takes longer than many a tile."""
     return write(make(of.selection, grid, level).add_columns(stated(layers)))
+
+
+async def ready_or_made(
+    connection: AsyncConnection,
+    selection: Selection,
+    grid: TileMatrixSet,
+    at: tuple[int, int, int],
+    most: int,
+    seen: State,
+    kept_as: str | None,
+    *,
+    thinned: bool = False,
+) -> Sequence[Any]:
+    """The tile that stands ready under a mark, ``None`` where none does; then what ``statement`` gives in its place.
+
+    Raises ``Moved`` where it was read in another state than ``seen``.
+    """
+    values: dict[str, Any] = {"most": most, **place(grid, *at)}
+    if kept_as is None:
+        return [None, *await told(connection, statement, selection, grid, at[0], values, seen)]
+    values |= {"mark": kept_as, "thinned": thinned}
+    return await told(connection, _ready_statement, selection, grid, at[0], values, seen)
+
+
+def _ready_statement(selection: Selection, grid: TileMatrixSet, level: int) -> sa.Select[bytes | None, bytes, int]:
+    kept = t.ready_tile.c
+    ready = sa.select(kept.content).where(
+        kept.collection == selection.collection.id, kept.grid == grid.id, kept.level == level,
+        kept.row == sa.cast(ROW, sa.Integer), kept.col == sa.cast(COL, sa.Integer),
+        kept.thinned == sa.bindparam("thinned"), kept.mark == sa.bindparam("mark"),
+    )  # fmt: skip
+    made = statement(selection, grid, level, ~ready.exists())
+    return made.with_only_columns(ready.scalar_subquery(), *made.selected_columns)
 
 
 async def grid_extent(connection: AsyncConnection, collection: Collection, grid: TileMatrixSet) -> Bounds | None:

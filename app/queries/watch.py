@@ -1,6 +1,6 @@
 """What the database says of its layers' versions, as it pushes it: the reason why a kept answer may be given again.
 
-After every change it also has features and tiles made ready again (``queries.ready``, ``queries.thinned``).
+After every change it also has features and tiles made ready again (``queries.ready``, ``queries.ready_tiles``).
 """
 
 import asyncio
@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from app.db.engine import position
 from app.db.standbys import Readers
-from app.queries import ready, thinned
+from app.queries import ready, ready_tiles
 from app.queries.imported import Imported
 from app.queries.versions import State, state
 
@@ -142,7 +142,7 @@ class Watch:
             self._tiles_changed.clear()
             began = time.monotonic()
             try:
-                await thinned.refresh(self._engine)
+                await ready_tiles.refresh(self._engine)
             except TROUBLE as error:
                 log.warning("tiles not made ready: %s", type(error).__name__)
             await _rest(began)

@@ -20,7 +20,7 @@ from app.imports import confined
 from app.imports.job import Job
 from app.imports.limits import limits
 from app.ingest.load import load
-from app.queries import ready, thinned
+from app.queries import ready, ready_tiles
 from app.queries.imported import Imported
 from app.settings import ROOT, Settings
 
@@ -101,7 +101,7 @@ async def _made_ready(url: sa.URL) -> None:
     """What the service does by itself in the minute after an import, done before anything is measured."""
     engine = create_async_engine(url, poolclass=sa.NullPool)
     await ready.refresh(engine, Imported())
-    await thinned.refresh(engine)
+    await ready_tiles.refresh(engine)
     async with engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
         await connection.execute(sa.text("VACUUM ANALYZE ready_feature, ready_tile"))
     await engine.dispose()

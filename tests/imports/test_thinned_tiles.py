@@ -13,14 +13,14 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from app.db import tables as t
-from app.queries import thinned
+from app.queries import ready_tiles, thinned, tiles
 from app.queries.watch import Watch
 from tests.conftest import connect, http, served, settings_for
 from tests.imports.conftest import definition
 from tests.imports.test_collection import bring
 from tests.mvt import EXTENT, Grid, decode, fetch, limits
 
-GRIDS = {"WebMercatorQuad": (0, 7, 11), "CGCS2000Quad": (1, 8, 12)}
+GRIDS = {"WebMercatorQuad": (0, 2, 7, 11), "CGCS2000Quad": (1, 8, 12)}
 #: Tiles of CGCS2000Quad and cells of both grids meet here.
 CORNER = (120.9375, 30.9375)
 COUNT = 400
@@ -35,6 +35,15 @@ def points() -> list[tuple[float, float]]:
     return [*crowd, *wide, *[CORNER] * 20, *[(CORNER[0], 30.5)] * 10, *[(120.5, CORNER[1])] * 10]
 
 
+def written(folder: Path, points: list[tuple[float, float]], named: str = "站") -> Path:
+    path = folder / "points.csv"
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["code", "名称", "功率", "运营", "lon", "lat"])
+        writer.writerows([f"p-{n:03}", f"{named}{n}", n, "甲" if n % 2 else "乙", *at] for n, at in enumerate(points))
+    return path
+
+
 @pytest.fixture
 def client(
     database_url: sa.URL, tmp_path: Path, points: list[tuple[float, float]], monkeypatch: pytest.MonkeyPatch
@@ -46,12 +55,7 @@ def client(
 
     monkeypatch.setattr(thinned, "THINNED_FROM", 30)
     monkeypatch.setattr(Watch, "_keep_tiles_ready", never)
-    path = tmp_path / "points.csv"
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(["code", "名称", "功率", "运营", "lon", "lat"])
-        writer.writerows([f"p-{n:03}", f"站{n}", n, "甲" if n % 2 else "乙", *at] for n, at in enumerate(points))
-    bring(database_url, path, layer=definition(geometry="Point"))
+    bring(database_url, written(tmp_path, points), layer=definition(geometry="Point"))
     with served(settings_for(database_url, response_cache_mb=0)) as address, http(address) as client:
         yield client
 
@@ -78,10 +82,19 @@ def level_of(client: httpx.Client, grid: str, level: int, **query: str) -> dict[
     return found
 
 
+def make_ready(url: sa.URL) -> None:
+    async def made() -> None:
+        engine = create_async_engine(url)
+        await ready_tiles.refresh(engine)
+        await engine.dispose()
+
+    asyncio.run(made())
+
+
 def test_every_point_is_counted_once(client: httpx.Client, database_url: sa.URL) -> None:
     computed = {(grid, level): level_of(client, grid, level) for grid, levels in GRIDS.items() for level in levels}
-    for tiles in computed.values():
-        assert sum(sum(one.values()) for one in tiles.values()) == COUNT
+    for found in computed.values():
+        assert sum(sum(one.values()) for one in found.values()) == COUNT
     # few features where there are many points, and all of them where there is room
     assert sum(map(len, computed["WebMercatorQuad", 7].values())) < COUNT / 4
     assert max(max(one.values(), default=0) for one in computed["CGCS2000Quad", 8].values()) > 30
@@ -89,18 +102,13 @@ def test_every_point_is_counted_once(client: httpx.Client, database_url: sa.URL)
     chosen = level_of(client, "WebMercatorQuad", 7, operator="甲")
     assert sum(sum(one.values()) for one in chosen.values()) == COUNT // 2
 
-    async def make_ready() -> None:
-        engine = create_async_engine(database_url)
-        await thinned.refresh(engine)
-        await engine.dispose()
-
-    asyncio.run(make_ready())
+    make_ready(database_url)
     with connect(database_url).connect() as connection:
         ready = connection.scalar(sa.select(sa.func.count()).select_from(t.ready_tile))
         assert ready
         # what is ready is what was computed, and is what is given
-        for (grid, level), tiles in computed.items():
-            assert level_of(client, grid, level) == tiles
+        for (grid, level), found in computed.items():
+            assert level_of(client, grid, level) == found
         connection.execute(sa.update(t.ready_tile).values(content=b""))
         connection.commit()
     assert level_of(client, "WebMercatorQuad", 7) != computed["WebMercatorQuad", 7]
@@ -134,3 +142,78 @@ def test_thinning_can_be_left_and_is_said(client: httpx.Client) -> None:
     assert "thin=none" in layer["description"]
     style = client.get("/collections/stations/style.json").json()
     assert "point_count" in str(next(one for one in style["layers"] if one["id"] == "points")["paint"])
+
+
+def test_crowded_tiles_stand_ready_as_they_are_and_are_never_stale(
+    client: httpx.Client,
+    database_url: sa.URL,
+    tmp_path: Path,
+    points: list[tuple[float, float]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    most = 50
+    monkeypatch.setattr(tiles, "most_features", lambda: most)
+    address = f"{LAYER}/WebMercatorQuad/7/52/106?thin=none"
+    kept = t.ready_tile.c
+    another = b"\x1a\x07\x0a\x01x\x28\x80\x20\x78\x02"
+
+    def given() -> dict[str, str]:
+        answer = client.get(address)
+        assert answer.headers["innomap-capped"] == str(most)
+        assert "innomap-thinned" not in answer.headers
+        tile = decode(answer.content)
+        assert "point_count" not in tile.columns
+        return dict(zip(tile["id"], tile["name"], strict=True))
+
+    def made_ready() -> dict[str, str]:
+        """What is given then; and what is kept is made to differ, so that it shows where it is given."""
+        make_ready(database_url)
+        found = given()
+        assert len(found) == most
+        with connect(database_url).begin() as connection:
+            plain = connection.scalar(sa.select(sa.func.count()).where(~kept.thinned))
+            assert plain
+            assert plain <= 2 * ready_tiles.PLAIN_TILES
+            connection.execute(sa.update(t.ready_tile).values(content=another).where(~kept.thinned))
+        assert client.get(address).content == another
+        # of a choice of points nothing is kept
+        assert client.get(address, params={"thin": "none", "operator": "甲"}).content != another
+        return found
+
+    computed = given()
+    first = made_ready()
+    assert first.keys() == computed.keys()
+    with connect(database_url).begin() as connection:
+        connection.execute(sa.text("UPDATE imported_stations SET name = name || '？'"))
+    assert all(name.endswith("？") for name in given().values())
+
+    second = made_ready()
+    with connect(database_url).begin() as connection:
+        connection.execute(sa.text("DELETE FROM imported_stations WHERE id = ANY(:ids)"), {"ids": list(second)})
+    assert not given().keys() & second.keys()
+
+    made_ready()
+    bring(database_url, written(tmp_path, points, named="新站"), layer="stations")
+    assert all(name.startswith("新站") for name in given().values())
+
+    made_ready()
+    with connect(database_url).begin() as connection:
+        connection.execute(sa.delete(t.layer_definition).where(t.layer_definition.c.id == "stations"))
+    assert client.get(address).status_code == 404
+    make_ready(database_url)
+    with connect(database_url).connect() as connection:
+        assert not connection.scalar(sa.select(sa.func.count()).select_from(t.ready_tile))
+
+
+def test_what_is_made_ready_has_the_size_that_is_asked_for(
+    database_url: sa.URL, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = []
+
+    async def once(watch: Watch) -> None:
+        known.append(tiles.most_features())
+
+    monkeypatch.setattr(Watch, "_keep_tiles_ready", once)
+    with served(settings_for(database_url, tile_max_features=7)) as address, http(address) as client:
+        client.get("/livez")
+    assert known == [7]
