@@ -14,7 +14,7 @@ TRUE, FALSE = ("true", "1", "是", "yes", "y"), ("false", "0", "否", "no", "n")
 FORMULA = "是公式，不是值。 Is a formula, not a value"
 NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]*)?([eE][+-]?[0-9]{1,3})?|[+-]?\.[0-9]+")
 #: A date as people and programs write it; a time of day behind it is left off.
-DATE = re.compile(r"([0-9]{4})[-/.年]([0-9]{1,2})[-/.月]([0-9]{1,2})日?(?:[T ].*)?")
+DATE = re.compile(r"([0-9]{4})(?:[-/.年]([0-9]{1,2})[-/.月]([0-9]{1,2})日?|([0-9]{2})([0-9]{2}))(?:[T ].*)?")
 #: What a list's members stand between.
 SEPARATORS = re.compile(r"[；;、]")
 #: More digits say nothing, and would fill a cell.
@@ -94,7 +94,7 @@ def day(value: Any, limits: Limits) -> str | None:
         return None
     match = DATE.fullmatch(plain)
     try:
-        return date(*map(int, match.groups())).isoformat() if match else _no_date()
+        return date(*map(int, filter(None, match.groups()))).isoformat() if match else _no_date()
     except ValueError:
         return _no_date()
 
@@ -182,6 +182,8 @@ def _integers(texts: list[str]) -> list[Any] | None:
 
 
 def _days(texts: list[str]) -> list[Any] | None:
+    if not all(map(PLAIN_DAY.fullmatch, texts)):
+        return None
     try:
         return [date.fromisoformat(one).isoformat() if one else None for one in texts]
     except ValueError:
@@ -190,6 +192,7 @@ def _days(texts: list[str]) -> list[Any] | None:
 
 PLAIN_NUMBER = re.compile(r"(?:-?[0-9]{1,15}(?:\.[0-9]{1,15})?)?")
 PLAIN_INTEGER = re.compile(r"(?:-?[0-9]{1,18})?")
+PLAIN_DAY = re.compile(r"(?:[0-9]{4}-[0-9]{2}-[0-9]{2})?")
 #: By type of field, for cells that are all texts; ``None`` where one of them needs a closer look.
 PLAIN: dict[str, Callable[[list[str]], list[Any] | None]] = {
     "text": lambda texts: [one or None for one in texts], "number": _numbers, "integer": _integers, "date": _days,

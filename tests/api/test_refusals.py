@@ -236,3 +236,37 @@ def test_forged_page_tokens(client: httpx.Client, key: list[Any], order: str) ->
 
 def test_a_long_address(client: httpx.Client) -> None:
     assert client.get(ITEMS, params={"name": "海" * 5000}).status_code in (200, 400, 414)
+
+
+SEARCH = "/collections/platforms/search"
+BODIES: tuple[tuple[bytes, str, str], ...] = (
+    # a body, the parameter that is wrong, the rule
+    (b"[]", "body", "JSON object"),
+    (b"{", "body", "Not JSON"),
+    (b'{"filter": "\xff"}', "body", "UTF-8"),
+    (b'{"where": {}}', "where", "No member 'where'"),
+    (b'{"filter": {"op": "=", "args": [{"property": "nmae"}, "x"]}}', "filter", "Did you mean 'name'"),
+    (b'{"filter": {"op": "in", "args": [{"property": "kind"}, [1e999]]}}', "filter", "in size"),
+    (b'{"intersects": [120, 30]}', "intersects", "GeoJSON geometry"),
+    (b'{"intersects": {"type": "Point", "coordinates": [120]}}', "intersects", "do not make a Point"),
+    (b'{"limit": true}', "limit", "whole number"),
+    (b'{"limit": 0}', "limit", "1 or more"),
+    (b'{"cursor": 5}', "cursor", "Must be a text"),
+    (b'{"cursor": "x"}', "cursor", "page token"),
+)
+
+
+@pytest.mark.parametrize(("body", "parameter", "words"), BODIES)
+def test_posted_questions(client: httpx.Client, body: bytes, parameter: str, words: str) -> None:
+    said = problem(client.post(SEARCH, content=body, headers={"Content-Type": "application/json"}), 400)
+    assert said["parameter"] == parameter
+    assert words in said["detail"]
+
+
+def test_a_posted_question_of_another_kind(client: httpx.Client) -> None:
+    said = problem(client.post(SEARCH, content=b"limit=1", headers={"Content-Type": "text/plain"}), 415)
+    assert said["parameter"] == "Content-Type"
+    assert problem(client.post(f"{SEARCH}?limit=1", json={}), 400)["parameter"] == "limit"
+    # null is as if it were not there
+    whole = client.post(SEARCH, json={"filter": None, "intersects": None, "limit": 1}).json()
+    assert whole["numberMatched"] == client.get(ITEMS).json()["numberMatched"]
