@@ -72,7 +72,8 @@ AREAS = {
     ),
     "selection": Area(
         ("app/queries/selection.py", "app/queries/relations.py"),
-        ("tests/queries/test_near.py", "tests/queries/test_inside.py", "tests/api/test_items.py"),
+        ("tests/queries/test_form.py", "tests/queries/test_near.py", "tests/queries/test_inside.py",
+         "tests/api/test_items.py"),
     ),
     "checks": Area(
         ("app/ingest/checks/*.py",),

@@ -3,9 +3,11 @@
 from dataclasses import fields
 from typing import Any
 
+from sqlalchemy.dialects import postgresql
+
 from app.catalog import COLLECTIONS
 from app.queries.places import Place
-from app.queries.selection import Along, Form, Near, Selection, form
+from app.queries.selection import Along, Form, Near, Selection, conditions, form
 
 PLATFORMS = COLLECTIONS["platforms"]
 BOX = (120.5, 30.4, 121.0, 30.9)
@@ -41,3 +43,14 @@ def test_a_question_with_more_has_no_form() -> None:
     assert {one.name for one in fields(Selection)} == known | set(MORE)
     for name, value in MORE.items():
         assert form(Selection(PLATFORMS, **{name: value})) is None, name
+
+
+def test_a_box_across_the_antimeridian_is_two() -> None:
+    def written(box: tuple[float, float, float, float]) -> str:
+        (condition,) = conditions(Selection(PLATFORMS, box), PLATFORMS.columns)
+        return str(condition.compile(dialect=postgresql.dialect(), compile_kwargs={"literal_binds": True}))
+
+    across = written((170, 0, -170, 1))
+    assert "(170, 0, 180.0, 1, 4326)" in across
+    assert "(-180.0, 0, -170, 1, 4326)" in across
+    assert written((120, 0, 120, 1)).count("ST_MakeEnvelope") == 1

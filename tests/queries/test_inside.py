@@ -73,6 +73,20 @@ def test_by_declaration(
     assert answer["relation"] == "declared"
 
 
+def test_by_declaration_of_a_city(
+    client: httpx.Client, platform_rows: dict[str, Row], town_county: dict[str, str]
+) -> None:
+    """The city itself, or one of its counties."""
+    named = {id: row["county"] or town_county.get(row["town"]) for id, row in platform_rows.items()}
+    for city in ("330400", "330100"):
+        expected = {
+            id for id, row in platform_rows.items()
+            if row["city"] == city or (named[id] in COUNTIES and city == "330400")
+        }  # fmt: skip
+        assert ids(ask(client, within=f"cities/{city}", relation="declared")) == expected
+        assert expected
+
+
 @pytest.mark.parametrize("county", COUNTIES)
 def test_by_intersection(
     client: httpx.Client, everything: dict[str, Any], county_outlines: dict[str, BaseGeometry], county: str
@@ -84,6 +98,16 @@ def test_by_intersection(
     answer = ask(client, within=f"counties/{county}", relation="intersects")
     assert ids(answer) == expected
     assert answer["relation"] == "intersects"
+
+
+def test_lines_by_intersection(client: httpx.Client, county_outlines: dict[str, BaseGeometry]) -> None:
+    """A line that crosses a county is found by it, and by that which it goes on in."""
+    every = client.get("/collections/corridors/items").json()["features"]
+    drawn = {one["id"]: shape(one["geometry"]) for one in every if one["geometry"]}
+    for county, outline in county_outlines.items():
+        expected = {id for id, line in drawn.items() if line.intersects(outline) and not line.touches(outline)}
+        answer = client.get("/collections/corridors/items", params={"within": county, "relation": "intersects"}).json()
+        assert ids(answer) == expected
 
 
 def test_intersection_alone_finds_an_area_from_both_sides(client: httpx.Client) -> None:
@@ -129,6 +153,19 @@ def test_with_industry(client: httpx.Client, geodata: Path, county_of: dict[str,
         assert ids(ask(client, industry=term)) == links[term], term
         expected = {id for id in links[term] if county_of[id] == "330481"}
         assert ids(ask(client, industry=term, within="海宁")) == expected, term
+
+
+def test_with_part_of_an_industry(client: httpx.Client, geodata: Path) -> None:
+    """Any part of the printed words; what is a wildcard elsewhere is a letter here."""
+    words: dict[str, set[str]] = {}
+    for path in geodata.glob("*/industry_links.csv"):
+        with path.open(encoding="utf-8", newline="") as file:
+            for row in csv.DictReader(file):
+                words.setdefault(row["platform"], set()).add(row["words"])
+    for part in ("材料", "材料,研发", "科_研发", "%"):
+        expected = {id for id, found in words.items() if any(one in word for one in part.split(",") for word in found)}
+        assert ids(ask(client, industry_contains=part)) == expected
+        assert bool(expected) is not ("_" in part or "%" in part)
 
 
 def test_a_zone_is_no_county_and_says_so(client: httpx.Client) -> None:
