@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner
+from pydantic import SecretStr
 
 from app.cli import main
 from app.commands.doctor import CHECKS, machine, server
@@ -239,3 +240,27 @@ def test_settings_that_cannot_be_read_are_a_sentence(monkeypatch: pytest.MonkeyP
     assert name.removeprefix("INNOMAP_").lower() in done.output.lower()
     assert value not in done.output
     assert len(done.output.splitlines()) == 1
+
+
+CONTRADICTIONS: dict[str, dict[str, object]] = {
+    "INNOMAP_GEODATA_DIR": {"geodata_dir": Path("/nowhere")},
+    "INNOMAP_EDIT_AREA": {"edit_area": (121.0, 30.0, 120.0, 31.0)},
+    "INNOMAP_TRUSTED_PROXIES": {"trusted_proxies": ["10.0.0.0/33"]},
+    "INNOMAP_ROOT_PATH": {"root_path": "/map/"},
+    "INNOMAP_DEFAULT_LIMIT": {"default_limit": 200, "max_limit": 100},
+    "INNOMAP_CONCURRENT_TILES": {"pool_size": 2, "concurrent_tiles": 50},
+    "INNOMAP_UPLOAD_MAX_MB": {"upload_max_mb": 900, "import_max_unpacked_mb": 100},
+    "INNOMAP_SLOW_QUERY_MS": {"slow_query_ms": 10_000, "statement_timeout_ms": 10_000},
+    "DATABASE_POOL_URL": {"database_url": None, "database_pool_url": SecretStr("postgresql://other/db")},
+}
+
+
+@pytest.mark.parametrize("named", CONTRADICTIONS)
+def test_settings_that_contradict_each_other(named: str) -> None:
+    settings = Settings().model_copy(update=CONTRADICTIONS[named])
+    found = look("settings", settings)
+    assert [text for level, text in found if named in text and level in ("wrong", "warning")]
+
+
+def test_settings_as_they_come_contradict_nothing() -> None:
+    assert [level for level, _ in look("settings", Settings())] == ["ok"]

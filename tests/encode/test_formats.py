@@ -21,7 +21,8 @@ from pyproj import CRS
 
 from app.catalog import COLLECTIONS
 from app.crs import OFFERED, Crs
-from app.encode.shapefile import fitting, short_names
+from app.encode.kml import _geometry
+from app.encode.shapefile import fitting, pieces, short_names
 from app.encode.values import exact, legible
 
 Rows = dict[str, tuple[dict[str, Any], Any]]
@@ -263,3 +264,23 @@ def test_short_names_are_ascii_and_no_two_alike() -> None:
 def test_a_long_text_is_cut_between_two_characters() -> None:
     assert fitting("嘉" * 85) == "嘉" * 84
     assert fitting("嘉" * 84 + "ab") == "嘉" * 84 + "ab"
+
+
+def test_geometries_of_every_kind_have_their_place() -> None:
+    """A collection's parts go to the shapefiles of their kinds; KML has one element for each."""
+    holed = shapely.box(0, 0, 9, 9).difference(shapely.box(1, 1, 2, 2))
+    lines = shapely.MultiLineString([[(0, 0), (1, 1)], [(2, 2), (3, 3)]])
+    every = shapely.GeometryCollection(
+        [shapely.Point(1, 2), holed, lines, shapely.Point(3, 4), shapely.box(20, 0, 21, 1)]
+    )
+    found = dict(pieces(every))
+    assert {kind: shapely.get_num_geometries(one) for kind, one in found.items()} == {
+        "multipoint": 2, "polygon": 2, "line": 2,
+    }  # fmt: skip
+    assert sum(one.area for one in found.values()) == every.area
+    assert list(pieces(None)) == list(pieces(shapely.GeometryCollection())) == [("none", None)]
+    written = "".join(_geometry(every))
+    counts = {
+        one: written.count(f"<{one}>") for one in ("MultiGeometry", "Point", "LineString", "Polygon", "innerBoundaryIs")
+    }
+    assert counts == {"MultiGeometry": 2, "Point": 2, "LineString": 2, "Polygon": 2, "innerBoundaryIs": 1}
