@@ -30,7 +30,9 @@ POINTS: Expression = ["==", ["geometry-type"], "Point"]
 STANDS_FOR: Expression = ["coalesce", ["get", "point_count"], 1]
 SEVERAL: Expression = [">", STANDS_FOR, 1]
 #: Radius in pixels by the number's order of magnitude: a cell of a thinned tile is 16 pixels wide, or up to 32.
-RADIUS_OF_SEVERAL: Expression = ["interpolate", ["linear"], ["log10", STANDS_FOR], 0, 2.5, 1, 5, 2, 7.5, 4, 10]
+RADIUS_OF_SEVERAL: Expression = ["interpolate", ["linear"], ["log10", STANDS_FOR], 0, 3.5, 1, 5, 2, 7.5, 4, 10]
+#: Radius of a single point by zoom where there may be many: thinned tiles and those beside them draw it alike.
+RADIUS_OF_ONE = {11: 3.5, 14: RADIUS}
 #: The number as it fits in: 240, 2.4k, 24k.
 SHORT: Expression = [
     "case", ["<", STANDS_FOR, 1000], ["to-string", STANDS_FOR],
@@ -104,15 +106,16 @@ def _areas_and_lines(colour: Expression | str) -> Sequence[Layer]:
 
 def _circles(collection: Collection, colour: Expression | str) -> Layer:
     """Points, hollow where only the county or city is known."""
+    thinned = is_thinned(collection)
     radius: Expression | int = RADIUS
     if collection.field("kind") is not None:
         sizes = [(kind, RADII[one.shape]) for kind, one in symbols.SYMBOL_OF_KIND.items() if one.shape in RADII]
         radius = ["match", ["get", "kind"], *(part for pair in sizes for part in pair), RADIUS]
-    hollow = HOLLOW
-    if is_thinned(collection):
-        # of a thinned tile a single point as well is drawn small
-        radius = ["case", ["has", "point_count"], RADIUS_OF_SEVERAL, radius]
-        hollow = ["all", ["!", SEVERAL], HOLLOW]
+        radius = ["case", SEVERAL, RADIUS_OF_SEVERAL, radius] if thinned else radius
+    elif thinned:
+        by_zoom = ([zoom, ["case", SEVERAL, RADIUS_OF_SEVERAL, one]] for zoom, one in RADIUS_OF_ONE.items())
+        radius = ["interpolate", ["linear"], ["zoom"], *(part for pair in by_zoom for part in pair)]
+    hollow = ["all", ["!", SEVERAL], HOLLOW] if thinned else HOLLOW
     return {
         "id": "points",
         "type": "circle",

@@ -9,14 +9,17 @@
     return words;
   }
 
+  // With more shapes than this a map would be nothing but lines and dots.
+  const MANY = 300;
+
   // A point known by county only is hollow; a schematic shape is dashed.
-  function drawn(shape) {
-    const line = { color: colour("--mark"), weight: 2, dashArray: shape.schematic ? "6 4" : null };
+  function drawn(shape, many) {
+    const line = { color: colour("--mark"), weight: many ? 1 : 2, dashArray: shape.schematic ? "6 4" : null };
     const area = { ...line, fillOpacity: 0.15 };
     const dot = { ...line, dashArray: null, fillColor: shape.uncertain ? colour("--land") : colour("--mark"), fillOpacity: 0.9 };
     return L.geoJSON(shape.geometry, {
       style: (feature) => (feature.geometry.type.endsWith("Point") ? dot : area),
-      pointToLayer: (point, place) => L.circleMarker(place, { radius: 6 }),
+      pointToLayer: (point, place) => L.circleMarker(place, { radius: many ? 3 : 6 }),
     });
   }
 
@@ -37,11 +40,14 @@
 
   for (const figure of document.querySelectorAll(".minimap")) {
     const given = JSON.parse(figure.querySelector(".shapes").textContent);
-    const map = L.map(figure.querySelector(".map"), { attributionControl: false, zoomSnap: 0.25, scrollWheelZoom: false });
+    const many = given.shapes.length > MANY;
+    const map = L.map(figure.querySelector(".map"), {
+      attributionControl: false, zoomSnap: 0.25, scrollWheelZoom: false, preferCanvas: many,
+    });
     map.createPane("ground").style.zIndex = 300;
     const shapes = L.featureGroup();
     for (const shape of given.shapes) {
-      const layer = drawn(shape);
+      const layer = drawn(shape, many);
       each(layer, (part) => {
         part.bindTooltip(label(shape));
         if (shape.href) part.on("click", () => { location.href = shape.href + "?f=html"; });

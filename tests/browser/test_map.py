@@ -98,6 +98,12 @@ def test_a_lake_district_tells_what_the_plan_says(live_server: str, page_log: Pa
     ):  # fmt: skip
         assert said in text
     assert page.locator("path[stroke-dasharray='1 5']").count() == 1
+    # in dark surroundings the map stays a light sheet, with all that lies on it
+    look = "one => [getComputedStyle(one).color, getComputedStyle(one).backgroundColor]"
+    places = [page.locator(one) for one in (".leaflet-popup-content-wrapper", ".folium-map", "#panel")]
+    light = [one.evaluate(look) for one in places]
+    page.emulate_media(color_scheme="dark")
+    assert [one.evaluate(look) for one in places] == [*light[:2], ["rgb(230, 234, 238)", "rgb(20, 25, 30)"]]
     link = popup.get_by_role("link", name="GeoJSON").get_attribute("href")
     assert link == f"{live_server}/collections/lake_districts/items/xiangfudang-green-valley?f=geojson"
     page.keyboard.press("Escape")
