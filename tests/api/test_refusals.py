@@ -50,6 +50,7 @@ def problem(answer: httpx.Response, status: int) -> dict[str, Any]:
         (f"{ITEMS}?bbox=120,31,121,30", "bbox", "first"),
         (f"{ITEMS}?bbox=-181,30,121,31", "bbox", "±180"),
         (f"{ITEMS}?bbox=120,30,121,91", "bbox", "±180"),
+        (f"{ITEMS}?bbox=1e30,1e30,2e30,2e30&bbox-crs=EPSG:4549", "bbox", "EPSG:4549"),
         (f"{ITEMS}?relation=near", "relation", "No value 'near'"),
         ("/collections/counties/items?relation=declared", "relation", "no county that a document names"),
         (f"{ITEMS}?kind=", "kind", "must not be empty"),
@@ -270,3 +271,15 @@ def test_a_posted_question_of_another_kind(client: httpx.Client) -> None:
     # null is as if it were not there
     whole = client.post(SEARCH, json={"filter": None, "intersects": None, "limit": 1}).json()
     assert whole["numberMatched"] == client.get(ITEMS).json()["numberMatched"]
+
+
+def test_a_page_of_a_refusal_leads_to_what_would_be_right(client: httpx.Client) -> None:
+    """Each choice is the address that was asked for but for the wrong value."""
+    browser = {"Accept": "text/html"}
+    page = client.get(ITEMS, params={"relation": "near", "limit": "5"}, headers=browser)
+    assert (page.status_code, page.headers["content-type"]) == (400, "text/html; charset=utf-8")
+    assert 'href="?relation=intersects&amp;limit=5"' in page.text
+    # a parameter that is none has no address: its choices are told
+    unknown = client.get(ITEMS, params={"knd": "park"}, headers=browser)
+    assert unknown.status_code == 400
+    assert "kind" in unknown.text

@@ -7,6 +7,7 @@ import httpx
 import pytest
 import sqlalchemy as sa
 
+from app.api.keys import MOST_ADDRESSES, WINDOW_S, Tries
 from app.db import tables as t
 from app.edits import keys
 from tests.conftest import connect, http, served, settings_for
@@ -105,6 +106,26 @@ def test_failed_tries_are_limited(
         assert client.get(ITEMS, headers=good | {"X-Forwarded-For": "203.0.113.7"}).status_code == 200
         assert client.get(ITEMS, headers=good | {"X-Forwarded-For": "127.0.0.1"}).status_code == 429
     assert good["Authorization"].split("_")[-1] not in caplog.text
+
+
+def test_tries_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After a minute, or when ten thousand others have failed since."""
+    now = 1000.0
+    monkeypatch.setattr("app.api.keys.time.monotonic", lambda: now)
+    tries = Tries(2)
+    tries.failed("one")
+    now += 20
+    assert tries.wait("one") == 0
+    tries.failed("one")
+    assert tries.wait("one") == WINDOW_S - 20
+    now += WINDOW_S - 20
+    assert tries.wait("one") == 0
+    tries.failed("one")
+    assert tries.wait("one") == 20
+    for number in range(MOST_ADDRESSES):
+        tries.failed(str(number))
+    assert tries.wait("one") == 0
+    assert len(tries._failed) == MOST_ADDRESSES
 
 
 def test_data_that_are_not_public(database_url: sa.URL, make_key: Callable[..., str]) -> None:
