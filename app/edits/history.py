@@ -61,7 +61,7 @@ def state(connection: Connection, layer: Layer, item: str, at: datetime) -> Row 
         # the history may begin after the item did
         later = connection.execute(mine.order_by(t.change.c.id).limit(1)).one_or_none()
         row = current(connection, layer, item) if later is None else Change(*later).before
-    return None if row is None or row["retired"] else row
+    return None if not row or row["retired"] else row
 
 
 def current(connection: Connection, layer: Layer, item: str) -> dict[str, Any]:

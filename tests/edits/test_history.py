@@ -59,6 +59,8 @@ def test_states(editor: Editor) -> None:
     for moment in ("2020-01-01", datetime.now(UTC).isoformat(), "2010-09-14T03:15:33-19:59"):
         answer = at(editor, item, moment)
         assert (answer.status_code, answer.json()["parameter"]) == (404, "at")
+    never = at(editor, "never-there", moments[0])
+    assert (never.status_code, never.json()["parameter"]) == (404, "at")
     for wrong in ("yesterday", "2020-13-01", "2020-01-01T00:00:00", "0001-01-01T00:00:00+10:00"):
         assert at(editor, item, wrong).status_code == 400
 
