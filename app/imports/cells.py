@@ -13,6 +13,18 @@ from app.imports.tables import Formula
 TRUE, FALSE = ("true", "1", "是", "yes", "y"), ("false", "0", "否", "no", "n")
 FORMULA = "是公式，不是值。 Is a formula, not a value"
 NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]*)?([eE][+-]?[0-9]{1,3})?|[+-]?\.[0-9]+")
+#: A number whose thousands are told off; a comma anywhere else might be a decimal one.
+THOUSANDS = re.compile(r"[+-]?[0-9]{1,3}(,[0-9]{3})+(\.[0-9]*)?")
+#: What Chinese keyboards write in numbers.
+WIDE = str.maketrans("０１２３４５６７８９．，＋－−", "0123456789.,+--")
+#: Degrees with minutes and seconds, or with the half of the world before or behind them.
+DEGREES = re.compile(
+    r"(?P<before>[EN]|东经|北纬)?\s*(?P<degrees>[0-9]{1,3}(?:\.[0-9]{1,15})?)\s*[°º度]?"
+    r"(?:\s*(?P<minutes>[0-9]{1,2}(?:\.[0-9]{1,15})?)\s*['′’分]"
+    r"(?:\s*(?P<seconds>[0-9]{1,2}(?:\.[0-9]{1,15})?)\s*(?:[\"″”秒]|''|′′))?)?\s*(?P<after>[EN])?",
+    re.IGNORECASE,
+)
+HALVES = {"lon": ("E", "东经"), "lat": ("N", "北纬")}
 #: A date as people and programs write it; a time of day behind it is left off.
 DATE = re.compile(r"([0-9]{4})(?:[-/.年]([0-9]{1,2})[-/.月]([0-9]{1,2})日?|([0-9]{2})([0-9]{2}))(?:[T ].*)?")
 #: What a list's members stand between.
@@ -52,17 +64,36 @@ def text(value: Any, limits: Limits) -> str | None:
 
 
 def number(value: Any, limits: Limits) -> Decimal | None:
-    """A cell as a number; thousands may be told off by commas."""
+    """A cell as a number, also in full-width digits; thousands may be told off by commas."""
     plain = text(value, limits)
     if plain is None:
         return None
     if not plain.isdigit() or not plain.isascii():
-        plain = plain.replace(",", "").replace("，", "")
+        plain = plain.translate(WIDE)
+        if THOUSANDS.fullmatch(plain):
+            plain = plain.replace(",", "")
         if not NUMBER.fullmatch(plain):
             raise Wrong("不是数。 Is not a number")
     if len(plain) > LONGEST_NUMBER:
         raise Wrong("不是数。 Is not a number")
     return Decimal(plain)
+
+
+def degrees(value: Any, part: str, limits: Limits) -> Decimal | None:
+    """A cell as a coordinate, ``lon`` or ``lat``: a number, or degrees as surveyors write them (120°45′30″E)."""
+    try:
+        return number(value, limits)
+    except Wrong:
+        match = DEGREES.fullmatch(str(value).strip().translate(WIDE))
+        if match is None or isinstance(value, Formula):
+            raise
+    half = (match["before"] or match["after"] or "").upper()
+    if half and half not in HALVES[part]:
+        raise Wrong("经纬度写反？ Is the other coordinate: are the two swapped?")
+    whole, minutes, seconds = (Decimal(match[name] or 0) for name in ("degrees", "minutes", "seconds"))
+    if minutes >= 60 or seconds >= 60:
+        raise Wrong("分、秒须小于 60。 Minutes and seconds are below 60")
+    return whole + minutes / 60 + seconds / 3600
 
 
 def integer(value: Any, limits: Limits) -> int | None:
@@ -92,7 +123,7 @@ def day(value: Any, limits: Limits) -> str | None:
     plain = text(value, limits)
     if plain is None:
         return None
-    match = DATE.fullmatch(plain)
+    match = DATE.fullmatch(plain.translate(WIDE))
     try:
         return date(*map(int, filter(None, match.groups()))).isoformat() if match else _no_date()
     except ValueError:

@@ -265,7 +265,7 @@ class Rows:
         """A column of coordinates that numpy does not read at once, cell by cell."""
         for index, value in enumerate(column):
             try:
-                number = cells.number(value, self.job.limits)
+                number = cells.degrees(value, part, self.job.limits)
             except Wrong as error:
                 if index not in said:
                     self.report.refuse(batch.rows[index], part, str(error), value)

@@ -1,9 +1,10 @@
-"""CSV and XLSX, read row by row; the first row names the columns."""
+"""CSV and XLSX, read row by row; the first row that is more than a title names the columns."""
 
 import csv
 import datetime
 import sys
 from collections.abc import Iterator, Sequence
+from itertools import chain, islice
 from typing import Any
 from xml.etree.ElementTree import ParseError
 from zipfile import BadZipFile
@@ -18,6 +19,8 @@ BATCH = 5000
 #: What our own CSV puts before a text that a spreadsheet would take for a formula.
 GUARDED = ("'=", "'+", "'-", "'@", "'\t", "'\r")
 DELIMITERS = ",;\t，"
+#: Rows among which the names of the columns are looked for.
+HEAD = 10
 
 
 class Formula(str):
@@ -28,13 +31,15 @@ def csv_batches(source: Source) -> Iterator[Batch]:
     """The rows of a CSV."""
     csv.field_size_limit(min(sys.maxsize, 64 << 20))
     with source.path.open(encoding=source.encoding, newline="") as file:
-        head = file.readline(1 << 20)
+        lines = (file.readline(1 << 20) for _ in range(HEAD))
+        head = next((line for line in lines if any(one in line for one in DELIMITERS)), "")
         delimiter = max(DELIMITERS, key=head.count)
         file.seek(0)
         try:
             rows = csv.reader(file, delimiter=delimiter, strict=True)
-            names = _names(next(rows, []), source)
-            for batch in _batched(names, (row if any(row) else [] for row in rows)):
+            first, head_row, rest = _headed(rows)
+            names = _names(head_row, source)
+            for batch in _batched(names, (row if any(row) else [] for row in rest), first):
                 yield Batch(batch.rows, {name: _unguarded(one) for name, one in batch.values.items()}, None)
         except csv.Error as error:
             raise Unreadable(f"不是完好的 CSV（{error}）。 Not a sound CSV ({error}).") from None
@@ -59,9 +64,9 @@ def xlsx_batches(source: Source, sheet: str | None) -> Iterator[Batch]:
         chosen: Any = book[sheet] if sheet else book.worksheets[0]
         # what the file says of its size may be anything
         chosen.reset_dimensions()
-        rows = chosen.iter_rows()
-        columns = _names([one.value for one in next(rows, [])], source)
-        yield from _batched(columns, (_values(row) for row in rows))
+        first, head, rows = _headed(_values(row) for row in chosen.iter_rows())
+        columns = _names(head, source)
+        yield from _batched(columns, rows, first)
         book.close()
     except (BadZipFile, InvalidFileException, KeyError, IndexError, ParseError, ValueError, TypeError) as error:
         if isinstance(error, Unreadable):
@@ -87,6 +92,18 @@ def _value(cell: Any) -> Any:
     return value
 
 
+def _headed(rows: Iterator[Sequence[Any]]) -> tuple[int, Sequence[Any], Iterator[Sequence[Any]]]:
+    """The number of the row that names the columns, that row, and the rows below it.
+
+    A title above a table is one cell: the first row of several is taken, of a table of one column the first of all.
+    """
+    looked = list(islice(rows, HEAD))
+    filled = [sum(one is not None and one != "" for one in row) for row in looked]
+    wide = [place for place, cells in enumerate(filled) if cells > 1]
+    first = wide[0] if wide else 0
+    return first + 1, looked[first] if looked else [], chain(looked[first + 1 :], rows)
+
+
 def _names(head: Sequence[Any], source: Source) -> list[str]:
     names = [str(one).strip() if one is not None else "" for one in head]
     while names and not names[-1]:
@@ -101,13 +118,12 @@ def _names(head: Sequence[Any], source: Source) -> list[str]:
     return names
 
 
-def _batched(names: list[str], rows: Iterator[Sequence[Any]]) -> Iterator[Batch]:
-    """Rows some at a time; one without any value is empty, and left out."""
+def _batched(names: list[str], rows: Iterator[Sequence[Any]], first: int) -> Iterator[Batch]:
+    """Rows some at a time, below the row ``first``; one without any value is empty, and left out."""
     held: list[Sequence[Any]] = []
     numbers: list[int] = []
-    number = 1
-    # the row of names is the first
-    for number, row in enumerate(rows, 2):
+    number = first
+    for number, row in enumerate(rows, first + 1):
         if not row:
             continue
         held.append(row)
@@ -116,7 +132,7 @@ def _batched(names: list[str], rows: Iterator[Sequence[Any]]) -> Iterator[Batch]
             yield _batch(names, numbers, held)
             held, numbers = [], []
     # of a file without rows the columns are looked at all the same
-    if held or number < 2:
+    if held or number == first:
         yield _batch(names, numbers, held)
 
 
