@@ -16,7 +16,7 @@ from app.api.html import wants_html
 from app.api.language import LANGUAGES
 from app.api.problems import Problem, closest
 from app.catalog import COLLECTIONS, Collection, Field
-from app.filters.guard import LIMITS
+from app.filters.guard import LIMITS, load_json
 from app.settings import Settings
 
 Choice = TypeVar("Choice", bound=str)
@@ -108,7 +108,7 @@ def cursor(key: Sequence[Any]) -> str:
 
 def _decode(token: str) -> list[Any]:
     try:
-        key = json.loads(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
+        key = load_json(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)).decode())
     except (binascii.Error, ValueError):
         key = None
     if not isinstance(key, list) or not key or not all(isinstance(one, str | int | float | None) for one in key):

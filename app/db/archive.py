@@ -122,7 +122,7 @@ def _read(tar: tarfile.TarFile, member: tarfile.TarInfo, most: int) -> bytes:
 def _manifest(text: bytes) -> Manifest:
     try:
         manifest = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise _foreign() from None
     if (
         not isinstance(manifest, dict)

@@ -18,8 +18,8 @@ from app.imports.limits import Limits
 Progress = Callable[[str, int, int | None], None]
 #: Of the definition, what ``--map`` may say too: parts of a row that are no fields.
 PARTS = ("key", "name", "lon", "lat", "wkt", "address")
-#: Largest definition, in bytes.
-LARGEST = 256 << 10
+#: Largest definition, in bytes, and its lists within lists: one of a field's values is the fourth.
+LARGEST, DEEPEST = 256 << 10, 16
 
 
 @dataclass(frozen=True)
@@ -42,16 +42,28 @@ class Job:
     replace: bool = False
 
 
+def _plain(text: str | bytes) -> None:
+    """Neither aliases, which grow without end, nor tags nor depth, at which the library breaks."""
+    depth = 0
+    for one in yaml.parse(text, Loader=yaml.SafeLoader):
+        if isinstance(one, yaml.AliasEvent) or getattr(one, "tag", None) is not None:
+            raise Unreadable("图层定义不得用锚点与标签。 The definition must not use aliases or tags.")
+        depth += isinstance(one, yaml.CollectionStartEvent) - isinstance(one, yaml.CollectionEndEvent)
+        if depth > DEEPEST:
+            raise Unreadable(f"图层定义嵌套超过 {DEEPEST} 层。 The definition is nested more than {DEEPEST} deep.")
+
+
 def definition_of(text: str | bytes) -> Definition:
     """A definition from YAML. Raises ``Unreadable`` with the first fault."""
     if len(text) > LARGEST:
         raise Unreadable("图层定义过长。 The definition is too long.")
     try:
-        # neither tags nor anchors: aliases of aliases grow without end
-        if any(isinstance(one, yaml.AliasEvent) for one in yaml.parse(text, Loader=yaml.SafeLoader)):
-            raise Unreadable("图层定义不得用锚点。 The definition must not use aliases.")
+        _plain(text)
         found: Any = yaml.safe_load(text)
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except Unreadable:
+        raise
+    # dates and numbers that are none are bare errors of value
+    except (yaml.YAMLError, ValueError) as error:
         said = str(error).replace("\n", " ")[:300]
         raise Unreadable(f"图层定义不是完好的 YAML（{said}）。 The definition is not sound YAML ({said}).") from None
     if not isinstance(found, dict):

@@ -235,6 +235,11 @@ def test_forged_page_tokens(client: httpx.Client, key: list[Any], order: str) ->
     assert client.get(ITEMS, params=given).status_code in (200, 400)
 
 
+def test_a_page_token_of_nothing_but_brackets(client: httpx.Client) -> None:
+    token = base64.urlsafe_b64encode(b"[" * 30_000).decode()
+    assert problem(client.get(ITEMS, params={"cursor": token}), 400)["parameter"] == "cursor"
+
+
 def test_a_long_address(client: httpx.Client) -> None:
     assert client.get(ITEMS, params={"name": "海" * 5000}).status_code in (200, 400, 414)
 

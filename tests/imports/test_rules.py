@@ -185,6 +185,27 @@ def test_a_definition_is_checked(changes: dict[str, Any], said: str) -> None:
         definition_of(yaml.safe_dump({**STATIONS, **changes}, allow_unicode=True))
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("- " * 5_000 + "a", "nested more than 16"),
+        ("[" * 5_000 + "]" * 5_000, "nested more than 16"),
+        ("id: &a [x]\nfields: [*a, *a]", "aliases or tags"),
+        ("id: !!int ''", "aliases or tags"),
+        ("id: 2025-02-30", "not sound YAML"),
+        ("id: " + "9" * 5_000, "not sound YAML"),
+        ("id: [", "not sound YAML"),
+        ("id", "must be a mapping"),
+        ("#" * 300_000, "too long"),
+        (b"id: \xff", "not sound YAML"),
+    ],
+    ids=lambda one: repr(one[:12]),
+)
+def test_what_is_no_definition(text: str | bytes, said: str) -> None:
+    with pytest.raises(Unreadable, match=said):
+        definition_of(text)
+
+
 def test_a_missing_column_is_named(importing: Import, tmp_path: Path) -> None:
     path = written(tmp_path / "in.csv", GOOD)
     with pytest.raises(Unreadable, match="No column '编号'"):
