@@ -302,6 +302,7 @@ indicator_value = sa.Table(
     c.text("unit_printed"),
     c.text("unit_corrected"),
     c.text("correction_reason"),
+    sa.Column("departments", ARRAY(sa.Text), nullable=False),
     c.text("note"),
     *c.citation(),
     c.text("table_name"),

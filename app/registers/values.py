@@ -54,7 +54,7 @@ def _values() -> sa.Select[Any]:
     )
     return sa.select(
         *subject(v), v.year_from, v.year, v.kind, v.operator, v.printed, v.number, v.unit_printed, v.unit_corrected,
-        v.correction_reason, v.value, t.indicator.c.unit, ranked.c.rank, ranked.c.rank_of, v.note,
+        v.correction_reason, v.value, t.indicator.c.unit, ranked.c.rank, ranked.c.rank_of, v.departments, v.note,
         *cited(t.indicator_value), v.table_name, v.row_no,
     ).select_from(joined(t.indicator_value).outerjoin(ranked, own))  # fmt: skip
 
@@ -104,6 +104,7 @@ VALUES = Register(
         Field("unit", "归一单位", "Normalised unit"),
         Field("rank", "名次", "Rank", "integer"),
         Field("rank_of", "参比地区数", "Regions ranked", "integer"),
+        Field("departments", "责任部门", "Departments", "array"),
         Field("note", "备注", "Note"),
         *CITATION,
         Field("table_name", "表", "Table"),

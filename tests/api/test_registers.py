@@ -404,9 +404,13 @@ def test_every_correction_shows_both_units_and_its_reason(client: httpx.Client, 
 
 
 def test_values_equal_the_files(client: httpx.Client, geodata: Path) -> None:
-    """Every printed cell, its number and its citation; what is missing stays missing, and 0 is 0."""
+    """Every printed cell, its number, who answers for it and its citation; what is missing stays missing, 0 is 0."""
     files = table(geodata, "indicator_values")
     found = rows(client, "/indicators/values")
+    told = [row["departments"] for row in files if row["departments"]]
+    assert Counter("；".join(row["departments"]) for row in found if row["departments"]) == Counter(told)
+    named = rows(client, "/indicators/values", {"departments": "市经信局"})
+    assert len(named) == sum("市经信局" in one.split("；") for one in told)
     text = (
         "indicator",
         "region",

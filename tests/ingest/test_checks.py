@@ -409,6 +409,7 @@ def test_right_quotations_are_counted(files: DataFiles, plan: Path) -> None:
         ("tasks", {"text": "塔"}, "text: '塔' is not in plan 10–12"),
         ("tasks", {"departments": "园；塔"}, "departments: '塔' is not in plan 10–12"),
         ("indicator_values", {"printed": "12800件"}, "printed: '12800件' is not in plan 10–12"),
+        ("indicator_values", {"departments": "园；塔"}, "departments: '塔' does not stand behind plan 10"),
         ("disagreement_sides", {"quote": "塔"}, "quote: '塔' is not in plan 10–12"),
         ("indicator_labels", {"label": "塔"}, "label: '塔' does not begin in plan 10"),
         ("aliases", {"name": "塔"}, "name: '塔' does not begin in plan 10"),

@@ -30,6 +30,8 @@ REPEATED = ("category", "positioning", "concept", "builder", "department")
 LABEL_LINES = 12
 #: A row that prints several figures in a cell (“12800/7721”, “4（2）”) has no more indicators than this.
 NAMES_IN_ROW = 2
+#: The departments responsible for a value are printed in the cell behind those of its row, so many lines below.
+DEPARTMENT_LINES = 2
 #: The year of a figure in running text, or the five-year period that it ends, is printed this few lines before it.
 YEAR_LINES = 8
 PERIODS = {2015: "十二五", 2020: "十三五", 2025: "十四五"}
@@ -127,6 +129,7 @@ def _faults(data: DataSet, texts: dict[str, PlanText], result: Result) -> Iterat
             lines = f"{row['document']} {row['line_start']}–{row['line_end']}"
             yield _at(source, f"{column}: {words!r} is not in {lines}")
     yield from _beginnings(data, texts, result)
+    yield from _departments(data, texts, result)
     yield from _sections(data, texts, result)
     yield from _platforms(data, texts, result)
 
@@ -157,6 +160,16 @@ def _beginnings(data: DataSet, texts: dict[str, PlanText], result: Result) -> It
             if not texts[row["document"]].begins(row[column], row["line_start"]) and not row.get("reason"):
                 line = f"{row['document']} {row['line_start']}"
                 yield _at(source, f"{column}: {row[column]!r} does not begin in {line}")
+
+
+def _departments(data: DataSet, texts: dict[str, PlanText], result: Result) -> Iterator[str]:
+    """Who is responsible for a value stands in the same row of its table."""
+    for source in data.rows.get("indicator_values", []):
+        row = source.row
+        for words in row["departments"] if row["document"] in texts else ():
+            result.checked += 1
+            if words not in texts[row["document"]].between(row["line_start"], row["line_end"] + DEPARTMENT_LINES):
+                yield _at(source, f"departments: {words!r} does not stand behind {row['document']} {row['line_start']}")
 
 
 def _sections(data: DataSet, texts: dict[str, PlanText], result: Result) -> Iterator[str]:
