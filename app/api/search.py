@@ -16,7 +16,7 @@ from app.queries.names import english_names
 from app.queries.search import MAX_ENTRIES, MAX_WORDS, search
 
 router = APIRouter(tags=["search"])
-SEARCHED = ("platforms", "counties", "cities", "towns", "regions", "places", "layout_elements", "indicators")
+SEARCHED = ("platforms", "counties", "cities", "towns", "regions", "places", "layout_elements", "indicators", "tasks")
 DEFAULT_LIMIT = 20
 MAX_LENGTH = 200
 TITLE = ("搜索", "Search")
@@ -44,6 +44,7 @@ KNOWN_BY = {
     "indicators": "/indicators/values?indicator",
     "regions": "/indicators/values?region",
     "places": "/regions?id",
+    "tasks": "/tasks?id",
 }
 MATCHED = {1: "name", 2: "other name", 3: "text"}
 

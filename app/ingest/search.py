@@ -94,5 +94,11 @@ def _entries(connection: Connection) -> Iterator[Entry]:
     for indicator in connection.execute(sa.select(i.c.id, i.c.name, i.c.name_en)):
         yield "indicators", indicator.id, NAME, indicator.name
         yield "indicators", indicator.id, OTHER_NAME, indicator.name_en
+    task = t.task.c
+    # what a platform shall do is found with the platform
+    of_plans = sa.select(task.id, task.title, task.text).where(task.platform.is_(None))
+    for row in connection.execute(of_plans):
+        yield "tasks", row.id, NAME, row.title or row.text
+        yield "tasks", row.id, WORDS, row.text
     for label in connection.execute(sa.select(t.indicator_label.c.indicator, t.indicator_label.c.label)):
         yield "indicators", label.indicator, OTHER_NAME, label.label

@@ -34,7 +34,9 @@ def test_a_hit_says_what_matched_and_where_it_is(client: httpx.Client) -> None:
 
 
 def test_every_hit_leads_to_an_answer(client: httpx.Client) -> None:
-    for words, collection in (("嘉兴港区", "places"), ("尖山新区", "regions"), ("研发活动率", "indicators")):
+    for words, collection in (
+        ("嘉兴港区", "places"), ("尖山新区", "regions"), ("研发活动率", "indicators"), ("创新地图", "tasks"),
+    ):  # fmt: skip
         found = client.get("/search", params={"q": words, "collections": collection}).json()["items"][0]
         page = client.get("/search", params={"q": words, "collections": collection, "f": "html"})
         assert found["name"] in page.text

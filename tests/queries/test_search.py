@@ -16,7 +16,9 @@ from app.queries import search
 from app.queries.search import PREPARE, counts, rarest_first, separate, statement
 from tests.tables import table
 
-COLLECTIONS = ("platforms", "counties", "cities", "towns", "regions", "places", "layout_elements", "indicators")
+COLLECTIONS = (
+    "platforms", "counties", "cities", "towns", "regions", "places", "layout_elements", "indicators", "tasks",
+)  # fmt: skip
 EVERYTHING = 100_000
 
 
