@@ -97,8 +97,8 @@ def _entries(connection: Connection) -> Iterator[Entry]:
     task = t.task.c
     # what a platform shall do is found with the platform
     of_plans = sa.select(task.id, task.title, task.text).where(task.platform.is_(None))
-    for row in connection.execute(of_plans):
-        yield "tasks", row.id, NAME, row.title or row.text
-        yield "tasks", row.id, WORDS, row.text
+    for of_plan in connection.execute(of_plans):
+        yield "tasks", of_plan.id, NAME, of_plan.title or of_plan.text
+        yield "tasks", of_plan.id, WORDS, of_plan.text
     for label in connection.execute(sa.select(t.indicator_label.c.indicator, t.indicator_label.c.label)):
         yield "indicators", label.indicator, OTHER_NAME, label.label
