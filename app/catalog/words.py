@@ -30,6 +30,10 @@ WORDS: dict[str, tuple[str, str]] = {
     "task": ("任务", "task"), "carrier_task": ("载体任务", "task of a carrier"),
     "park_target": ("园区目标", "target of a park"), "safeguard": ("保障措施", "safeguard"),
     "goal": ("总体目标", "goal"), "reform": ("改革事项", "reform"), "start_area": ("启动区", "start area"),
+    # the composite index
+    "haining-areas": ("海宁各片区", "areas of Haining"), "counties": ("嘉兴各县（市、区）", "counties of Jiaxing"),
+    "minmax": ("极差归一", "min–max"), "zscore": ("标准分", "z-score"), "exclude": ("缺者不排", "left out"),
+    "reweight": ("权重分给其余", "weight to the others"), "lowest": ("按最低者计", "the lowest there is"),
     # sources of English names
     "printed": ("文件所印", "printed"), "own translation": ("自译", "own translation"),
 }  # fmt: skip

@@ -51,11 +51,13 @@ class NotAnArea(LookupError):
 
 
 async def find_corridor(connection: AsyncConnection, text: str) -> Place:
-    """The corridor whose axis ``text`` names as ``collection/id``.
+    """The corridor whose axis ``text`` names, as ``collection/id`` or by its name.
 
-    Raises ``UnknownPlace`` or ``NotAnArea`` (a place without an axis).
+    Raises ``UnknownPlace``, ``AmbiguousPlace`` or ``NotAnArea`` (a place without an axis).
     """
-    collection, _, item = text.partition("/")
+    collection, slash, item = text.partition("/")
+    if not slash:
+        collection, item = "corridors", await _corridor_called(connection, text)
     if collection not in AXES:
         raise UnknownPlace(text, [f"{one}/…" for one in AXES])
     rows = COLLECTIONS[collection].relation.alias()
@@ -71,6 +73,18 @@ async def find_corridor(connection: AsyncConnection, text: str) -> Place:
         raise NotAnArea(f"{name} 没有轴线。 {collection}/{item} has no axis.")
     outline = sa.select(rows.c.geometry).where(rows.c.id == item)
     return Place(collection, item, name, None, schematic, outline, sa.select(rows.c.axis).where(rows.c.id == item))
+
+
+async def _corridor_called(connection: AsyncConnection, text: str) -> str:
+    """The id of the only corridor of a name, Chinese or English, upper and lower case alike."""
+    rows = COLLECTIONS["corridors"].relation.alias()
+    corridors = (await connection.execute(sa.select(rows.c.id, rows.c.name, rows.c.name_en).order_by(rows.c.id))).all()
+    wanted = text.strip().casefold()
+    found = [one for one in corridors if wanted in (one.id, one.name.casefold(), (one.name_en or "").casefold())]
+    if len(found) == 1:
+        return str(found[0].id)
+    candidates = [f"corridors/{one.id}（{one.name}）" for one in found or corridors]
+    raise AmbiguousPlace(text, candidates) if found else UnknownPlace(text, candidates)
 
 
 async def _unknown(connection: AsyncConnection, collection: str, item: str) -> UnknownPlace:

@@ -7,8 +7,9 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from app.catalog import Field
+from app.catalog.words import WORDS
 from app.db import tables as t
-from app.db.columns import NAME_SOURCES
+from app.db.columns import NAME_SOURCES, VALUE_KINDS
 from app.registers.common import Register
 from app.registers.values import joined
 
@@ -72,12 +73,14 @@ def _disagreements() -> sa.Select[Any]:
         (high - low <= ROUNDING * sa.func.abs(high), "相差不到1%，或为取整。 Less than 1 % apart, perhaps rounded."),
     )
     subject = sa.func.coalesce(sa.func.min(t.region.c.name), sa.func.min(t.platform.c.name))
+    subject_en = sa.func.coalesce(sa.func.min(t.region.c.name_en), sa.func.min(t.platform.c.name_en), subject)
+    kind = [sa.case({one: WORDS[one][n] for one in VALUE_KINDS}, value=v.kind) for n in (0, 1)]
     figure = (
         sa.select(
             sa.func.concat_ws(".", v.indicator, v.region, v.platform, v.year_from, v.year, v.kind).label("id"),
             sa.literal("figure"),
-            sa.func.concat(subject, " ", sa.func.min(t.indicator.c.name), " ", v.year, " ", v.kind),
-            sa.func.concat(subject, " ", sa.func.min(t.indicator.c.name_en), " ", v.year, " ", v.kind),
+            sa.func.concat(subject, " ", sa.func.min(t.indicator.c.name), " ", v.year, "年", kind[0]),
+            sa.func.concat(subject_en, " ", sa.func.min(t.indicator.c.name_en), " ", v.year, " ", kind[1]),
             note,
             sa.func.json_agg(aggregate_order_by(sa.func.json_build_object(
                 "document", v.document, "line_start", v.line_start, "line_end", v.line_end,

@@ -99,6 +99,7 @@ TASKS = Register(
         Field("platform", "平台", "Platform", refers="platform"),
         Field("platform_name", "平台名称", "Name of the platform"),
         Field("region", "地区", "Region", refers="region"),
+        Field("region_name", "地区名称", "Name of the region"),
         Field("layout_element", "布局要素", "Layout element", refers="layout_element"),
         Field("title", "标题", "Title"),
         Field("text", "原文", "Text"),
@@ -108,8 +109,14 @@ TASKS = Register(
     sa.select(
         *(t.task.c[name] for name in ("id", "list", "ord", "platform")),
         t.platform.c.name.label("platform_name"),
-        *(t.task.c[name] for name in ("region", "layout_element", "title", "text", "departments")),
+        t.task.c.region,
+        t.region.c.name.label("region_name"),
+        *(t.task.c[name] for name in ("layout_element", "title", "text", "departments")),
         *cited(t.task),
-    ).select_from(t.task.outerjoin(t.platform, t.platform.c.id == t.task.c.platform)),
+    ).select_from(
+        t.task.outerjoin(t.platform, t.platform.c.id == t.task.c.platform).outerjoin(
+            t.region, t.region.c.id == t.task.c.region
+        )
+    ),
     ("document", "list", "ord", "id"),
 )  # fmt: skip

@@ -47,7 +47,8 @@ def test_refused_with_the_parameter(client: httpx.Client, query: dict[str, str],
 @pytest.mark.parametrize(
     ("query", "candidate"),
     [({"within": "hainning"}, "海宁市"), ({"within": "counties/330482x"}, "counties/330482"),
-     ({"along": "corridors/jx-corridoor", "distance": "1"}, "corridors/jx-corridor")],
+     ({"along": "corridors/jx-corridoor", "distance": "1"}, "corridors/jx-corridor"),
+     ({"along": "嘉兴走廊", "distance": "1"}, "corridors/jx-corridor（嘉兴G60科创走廊）")],
 )  # fmt: skip
 def test_unknown_places_come_with_candidates(client: httpx.Client, query: dict[str, str], candidate: str) -> None:
     answer = client.get(ITEMS, params=query)

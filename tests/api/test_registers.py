@@ -615,6 +615,10 @@ def test_disagreements_of_figures_equal_a_computation_from_the_values(client: ht
     found = {row["id"]: row for row in rows(client, "/disagreements", {"kind": "figure"})}
     assert set(found) == set(expected)
     assert len(found) > 10
+    titles = found["hightech-enterprises.330000.2020.actual"]
+    assert (titles["title"], titles["title_en"]) == (
+        "浙江省 高新技术企业数 2020年实际", "Zhejiang Province High-tech enterprises 2020 actual"
+    )  # fmt: skip
     notes: Counter[str] = Counter()
     for name, row in found.items():
         key = ("document", "line_start", "printed")

@@ -76,6 +76,7 @@ def test_along(client: httpx.Client, points: Points, geodata: Path) -> None:
     far = {id: shapely.Point(plane(x, y)).distance(axis) for id, (x, y, certain) in points.items() if certain}
     for distance in (1_500, 6_000):
         found = ids(ask(client, along="corridors/jx-corridor", distance=str(distance)))
+        assert ids(ask(client, along="嘉兴G60科创走廊", distance=str(distance))) == found
         # the plane stretches by a few in ten thousand
         sure = {id for id, metres in far.items() if metres < 0.995 * distance}
         maybe = {id for id, metres in far.items() if metres < 1.005 * distance}
