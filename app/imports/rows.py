@@ -22,10 +22,11 @@ from app.imports.shapes import MISSING, checked
 from app.imports.source import Batch, Source
 from app.pinyin import syllables
 
-#: Columns that are taken for coordinates where nobody says otherwise, east and north.
+#: Columns that are taken for coordinates, east and north, and for names where nobody says otherwise.
 EAST = ("lon", "lng", "long", "longitude", "x", "经度", "东坐标", "东经")
 NORTH = ("lat", "latitude", "y", "纬度", "北坐标", "北纬")
 WKT = ("wkt", "geometry", "geom", "the_geom")
+NAMES = ("name", "名称")
 LONGEST_ID = 100
 TEXT = FieldDefinition.model_construct(name="text", title="", title_en="", type="text")
 SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
@@ -132,6 +133,7 @@ class Rows:
                     "没有坐标列：请以 --map lon=…、lat=…，或 wkt=…、address=… 指明。"
                     f" No columns of coordinates: name them by --map lon=…, lat=…, or wkt=…, address=…. {self._there()}"
                 )
+        self.parts["name"] = self.parts["name"] or _first(lower, NAMES)
         wanted = [*(one for one in self.parts.values() if one), *self._needed()]
         for name in wanted:
             if name not in batch.values:
