@@ -44,7 +44,7 @@ class Buckets:
 
 
 class Limits:
-    """Refuses addresses and bodies that are too long, and clients that ask too often.
+    """Refuses addresses and bodies that are too long, addresses of no text, and clients that ask too often.
 
     What reads parameters and bodies holds itself to ``LIMITS``, set here. A route that takes larger bodies says so in
     ``request.scope[MAX_BODY]`` before it reads one.
@@ -93,6 +93,8 @@ class Limits:
                 f" An address has at most {self._longest} bytes: ask a long question by POST …/search.",
                 parameter="URL",
             )
+        if "\0" in scope["path"]:
+            return Problem(400, "不得含空字符。 Must not contain a NUL character.", parameter="URL")
         if self._buckets and scope["path"] not in UNCOUNTED and (wait := self._buckets.wait(client_of(scope))):
             return Problem(
                 429, "请求过于频繁，请稍后再试。 Too many requests: try again shortly.",

@@ -206,9 +206,12 @@ def test_hostile_values(client: httpx.Client, path: str) -> None:
     assert client.get(ITEMS).json()["numberMatched"] == total
 
 
-@pytest.mark.parametrize("value", HOSTILE)
+@pytest.mark.parametrize("value", [*HOSTILE, "a\0"])
 def test_hostile_paths(client: httpx.Client, value: str) -> None:
-    for path in ("/collections/{}", "/collections/{}/items", "/collections/platforms/items/{}", "/exports/{}.geojson"):
+    for path in (
+        "/collections/{}", "/collections/{}/items", "/collections/platforms/items/{}", "/exports/{}.geojson",
+        "/collections/platforms/items/{}/history", "/maps/popups/platforms/{}",
+    ):  # fmt: skip
         answer = client.get(path.format(quote(value, safe="")))
         assert answer.status_code in (400, 404), (path, value)
 
