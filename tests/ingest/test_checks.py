@@ -4,6 +4,7 @@ import copy
 import csv
 import hashlib
 import json
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from decimal import Decimal
@@ -321,6 +322,9 @@ def test_ranges_of_counts_places_and_periods(data: DataSet) -> None:
     platform.row.update(position_accuracy_m=0.0, area_km2=Decimal(10_000))
     other, ended = data.rows["platforms"][1], data.rows["documents"][1]
     other.row.update(area_km2=Decimal(0))
+    # what stands right at an end is within
+    data.rows["platforms"][2].row.update(position_accuracy_m=300_000.0, area_km2=Decimal("0.01"))
+    value(data, indicator="hightech-enterprises", kind="target").row.update(year=2050, year_from=2000)
     document.row.update(period_start=2030)
     ended.row.update(period_end=2051)
     result = ranges(data)
@@ -599,6 +603,11 @@ HOLE = "ST_Buffer(ST_Point(120.65, 30.45, 4326)::geography, 500)::geometry"
             "region.seat 330481",
         ),
         (
+            "UPDATE region SET seat = ST_Point(120, 90.5, 4326) WHERE id = '330481'",
+            "Geometry is valid",
+            "region.seat 330481",
+        ),
+        (
             "UPDATE platform SET position = ST_Point(120.2, 30.3, 4326) WHERE id = 'park'",
             "Positions are in the county and city declared",
             "park 甲高新园: 所述 declared 330402",
@@ -654,6 +663,15 @@ def test_wrong_geometry_is_named(shapes: Callable[..., list[Result]], statement:
     # buffers of one part of the coast may cut islands out: only the named check is asked
     failing = result_of(shapes(statement), check).failing
     assert any(fault in row for row in failing), failing
+    # each pair once
+    pairs = [frozenset(re.findall(r"\d{6}", row.partition(":")[0])) for row in failing if "重叠" in row]
+    assert len(pairs) == len(set(pairs))
+
+
+def test_what_is_no_sketch_needs_no_note(shapes: Callable[..., list[Result]]) -> None:
+    statement = "UPDATE layout_element SET drawing_note = NULL, geometry_method = 'none' WHERE id = 'band'"
+    failing = result_of(shapes(statement), "Schematic shapes are marked").failing
+    assert not any("未说明" in row for row in failing), failing
 
 
 def test_a_position_that_is_inexact_or_explained_is_no_fault(
