@@ -323,6 +323,8 @@ def test_ranges_of_counts_places_and_periods(data: DataSet) -> None:
     other, ended = data.rows["platforms"][1], data.rows["documents"][1]
     other.row.update(area_km2=Decimal(0))
     # what stands right at an end is within
+    wide = data.rows["platforms"][3]
+    wide.row.update(position_accuracy_m=300_001.0)
     data.rows["platforms"][2].row.update(position_accuracy_m=300_000.0, area_km2=Decimal("0.01"))
     value(data, indicator="hightech-enterprises", kind="target").row.update(year=2050, year_from=2000)
     document.row.update(period_start=2030)
@@ -335,6 +337,7 @@ def test_ranges_of_counts_places_and_periods(data: DataSet) -> None:
         f"{platform.file}:{platform.line}: position_accuracy_m 0.0 is not in (0, 300000]",
         f"{platform.file}:{platform.line}: area_km2 10000 is not in (0, 10000)",
         f"{other.file}:{other.line}: area_km2 0 is not in (0, 10000)",
+        f"{wide.file}:{wide.line}: position_accuracy_m 300001.0 is not in (0, 300000]",
         f"{document.file}:{document.line}: period 2030–2025",
         f"{ended.file}:{ended.line}: period {ended.row['period_start']}–2051",
     ]
