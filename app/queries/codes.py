@@ -1,6 +1,7 @@
 """What codes stand for: a question may give a code, or any name of what it is the code of."""
 
 import difflib
+import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
@@ -12,6 +13,10 @@ from app.db import tables as t
 
 #: How many names a near miss is looked for among, and how many candidates are named.
 LOOKED_AT, CANDIDATES = 2000, 8
+
+
+#: The unit that a table prints behind an indicator, for PostgreSQL and for Python.
+UNIT = r"\s*[（(][^（）()]*[）)]\s*$"
 
 
 class UnknownCode(LookupError):
@@ -41,8 +46,8 @@ def _named(table: sa.Table, *names: str) -> sa.Select[Any]:
     return sa.select(every.c.id, every.c.called)
 
 
-def _with(named: sa.Select[Any], more: sa.Select[Any]) -> sa.Select[Any]:
-    every = sa.union_all(named, more).subquery()
+def _with(named: sa.Select[Any], *more: sa.Select[Any]) -> sa.Select[Any]:
+    every = sa.union_all(named, *more).subquery()
     return sa.select(every.c.id, every.c.called)
 
 
@@ -68,7 +73,12 @@ CALLED: Mapping[str, sa.Select[Any]] = {
     "industry": _named(t.industry),
     # what platforms' rows print, and codes, which stand for themselves
     "term": _with(_words(t.industry.c.id), _words(t.industry_link.c.words)),
-    "indicator": _with(_named(t.indicator), sa.select(t.indicator_label.c.indicator, t.indicator_label.c.label)),
+    "indicator": _with(
+        _named(t.indicator),
+        sa.select(t.indicator_label.c.indicator, t.indicator_label.c.label),
+        # as a table prints it, and without the unit behind it
+        sa.select(t.indicator_label.c.indicator, sa.func.regexp_replace(t.indicator_label.c.label, UNIT, "")),
+    ),
     "theme": _words(t.indicator.c.theme),
     "list": _words(t.task.c.list),
     "scheme": _words(t.industry.c.scheme),
@@ -123,6 +133,9 @@ async def meant(connection: AsyncConnection, sort: str, values: Sequence[str]) -
     known = codes | {row.called.casefold() for row in rows}
     for value in values:
         if value not in known and value.casefold() not in known:
+            plain = re.sub(UNIT, "", value)
+            if sort == "indicator" and plain != value:
+                return await meant(connection, sort, [plain if one == value else one for one in values])
             raise await connection.run_sync(unknown, sort, value)
     # a value that is a code is nothing else
     return sorted(codes | {row.id for row in rows if row.called.casefold() in wanted - codes})

@@ -520,6 +520,18 @@ def test_documents_count_what_they_say(client: httpx.Client, geodata: Path) -> N
     assert sum(row["values"] for row in found) == len(values)
 
 
+def test_an_indicator_is_named_as_a_table_prints_it_with_or_without_its_unit(client: httpx.Client) -> None:
+    for name, code in (
+        ("每万人口高价值发明专利拥有量(件)", "high-value-patents-per-10k"),
+        ("每万人口高价值发明专利拥有量", "high-value-patents-per-10k"),
+        ("全社会R&D经费支出占GDP比重（%）", "rd-gdp-share"),
+        ("先进制造业集群规上企业营业收入（135N）", "cluster-revenue-135n"),
+    ):
+        found = rows(client, "/indicators/values", {"indicator": name, "region": "嘉兴市"})
+        assert {row["indicator"] for row in found} == {code}
+    assert client.get("/indicators/values", params={"indicator": "没有（%）"}).status_code == 400
+
+
 def test_indicators_gather_labels_documents_and_warnings(client: httpx.Client, geodata: Path) -> None:
     values, labels = table(geodata, "indicator_values"), table(geodata, "indicator_labels")
     found = {row["id"]: row for row in rows(client, "/indicators")}
