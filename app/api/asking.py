@@ -54,9 +54,13 @@ def selecting(described: Collection) -> tuple[str, ...]:
 REFERRING = ("within", "along", "filter", "industry", "industry_under", "layout_element")
 
 
-def refers(described: Collection, given: Mapping[str, str]) -> bool:
-    """Whether a parameter may name what must be looked up: places of any layer, codes, industries."""
-    return not _referring(described).isdisjoint(given)
+def refers(described: Collection, given: Mapping[str, str], expression: filters.Expression | None = None) -> bool:
+    """Whether a parameter may name what must be looked up: places of any layer, codes, industries.
+
+    ``expression`` is the filter, where it was read already: most name no place.
+    """
+    named = _referring(described) & given.keys()
+    return bool(named - {"filter"} if expression and not expression.places else named)
 
 
 @lru_cache(500)
@@ -64,9 +68,11 @@ def _referring(described: Collection) -> frozenset[str]:
     return frozenset((*REFERRING, *(one.name for one in described.fields if one.refers)))
 
 
-def layers(described: Collection, given: Mapping[str, str]) -> Sequence[str]:
+def layers(
+    described: Collection, given: Mapping[str, str], expression: filters.Expression | None = None
+) -> Sequence[str]:
     """The layers an answer is read from; a parameter may name places of any."""
-    return COLLECTIONS.layers if refers(described, given) else described.layers
+    return COLLECTIONS.layers if refers(described, given, expression) else described.layers
 
 
 @dataclass(frozen=True)
@@ -108,9 +114,7 @@ async def question(
         corridor = await _found("along", find_corridor(connection, given["along"]))
         along = Along(corridor, _metres(given, "along"))
     within = [await _found("within", find_place(connection, part)) for part in _listed(given, "within")]
-    if expression is None and "filter" in given:
-        # long geometries take the parser up to a second: not in the loop that serves everybody
-        expression = await run_in_threadpool(_parsed, given)
+    expression = expression or await filtered(given)
     where = None
     if expression is not None:
         where = await _compiled(connection, described, expression, filter_crs)
@@ -128,6 +132,7 @@ async def question(
         uncertain=params.choice(given, "uncertain", ("exclude", "include")) == "include",
         intersects=intersects,
         where=where,
+        reads=expression.reads if expression else frozenset(),
         asked=asked,
     )
     return Question(selection, _said(selection, broader))
@@ -317,8 +322,16 @@ async def _found(parameter: str, search: Any) -> Place:
     return place
 
 
-def _parsed(given: Mapping[str, str]) -> filters.Expression:
+async def filtered(given: Mapping[str, str]) -> filters.Expression | None:
+    """The parameter ``filter``, read."""
+    if "filter" not in given:
+        return None
     language = params.choice(given, "filter-lang", LANGUAGES)
+    # long geometries take the parser up to a second: not in the loop that serves everybody
+    return filters.remembered(given["filter"], language) or await run_in_threadpool(_parsed, given, language)
+
+
+def _parsed(given: Mapping[str, str], language: filters.Language) -> filters.Expression:
     try:
         return filters.parse(given["filter"], language)
     except filters.FilterError as error:

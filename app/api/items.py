@@ -75,7 +75,8 @@ async def get_items(request: Request, collectionId: str) -> Response:
     with suppress(Moved, Problem):
         asked = _asked(request, collectionId)
         seen = believed(request, asked.collection.layers)
-        if seen and not asking.refers(asked.collection, asked.given) and not wants_html(request, asked.given):
+        refers = asking.refers(asked.collection, asked.given, await asking.filtered(asked.given))
+        if seen and not refers and not wants_html(request, asked.given):
             async with request.app.state.reader.connect() as connection:
                 found = await _found(connection, asked, seen)
             return _collection(request, asked, found, mark_of(request, seen, "json"))
@@ -86,7 +87,7 @@ async def get_items(request: Request, collectionId: str) -> Response:
         # a page's map is in degrees
         asked = replace(asked, view=replace(asked.view, crs=CRS84))
     async with snapshot(request.app.state.reader) as connection:
-        layers = asking.layers(asked.collection, asked.given)
+        layers = asking.layers(asked.collection, asked.given, await asking.filtered(asked.given))
         made = await headers(request, connection, layers, "html" if as_page else "json")
         found = await _found(connection, asked, request.state.read_from, OF_A_PAGE if as_page else 1)
         if not as_page:

@@ -51,11 +51,6 @@ class Collection:
     writable: tuple[str, ...] = ()
     required: tuple[str, ...] = ()
 
-    @property
-    def kept_whole(self) -> bool:
-        """Whether the features that are kept ready are those of the collection, all and no others."""
-        return self.kept_as == self.id and not self.kept_by
-
     def field(self, name: str) -> Field | None:
         return self._named.get(name)
 

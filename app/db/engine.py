@@ -22,6 +22,7 @@ from app.db.server import normalise
 from app.db.slow import tell_slow
 from app.db.standbys import Readers, Source
 from app.db.verbatim import POOLED
+from app.db.waiting import Connection
 from app.settings import Settings
 
 #: How long the drivers wait for a server: seconds for a connection, milliseconds until what was sent is confirmed. A
@@ -103,7 +104,7 @@ def _engine(
         pool_timeout=settings.statement_timeout_ms / 1000,
         pool_pre_ping=True,
         execution_options={POOLED: pooled},
-        connect_args={**own, "application_name": "innomap", **waits},
+        connect_args={**own, "application_name": "innomap", "async_creator_fn": Connection.connect, **waits},
         **how,
     )
     _hang_up_when_silent(engine.sync_engine.dialect)

@@ -40,6 +40,8 @@ ready_feature = sa.Table(
     sa.Column("id", sa.Text(collation="C"), primary_key=True),
     sa.Column("version", sa.BigInteger, comment="of the row it was made from, where rows have versions of their own"),
     sa.Column("feature", sa.Text, nullable=False),
+    # with an index for each layer (``queries.ready``)
+    sa.Column("geom", c.geometry("GEOMETRY"), comment="of a feature of an imported layer"),
 )
 
 ready_tile = sa.Table(

@@ -8,8 +8,9 @@ Nothing of the request reaches the database but bound values: no name, no functi
 from app.filters.compile import Relations, compile
 from app.filters.errors import FilterError
 from app.filters.functions import FUNCTIONS, Function
-from app.filters.parse import Expression, Language, from_tree, parse
+from app.filters.parse import Expression, Language, from_tree, parse, remembered
 
 __all__ = [
     "FUNCTIONS", "Expression", "FilterError", "Function", "Language", "Relations", "compile", "from_tree", "parse",
+    "remembered",
 ]  # fmt: skip

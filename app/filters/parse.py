@@ -6,16 +6,18 @@ outside ASCII, no array or temporal function and no function that is itself a co
 """
 
 import re
-from collections.abc import Iterator
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import Any, Literal
 
 import cql2
 
 from app.filters import guard
 from app.filters.errors import FilterError
-from app.filters.functions import FUNCTIONS
+from app.filters.functions import FUNCTIONS, Function
 from app.filters.nodes import Node
 
 Language = Literal["cql2-text", "cql2-json"]
@@ -36,19 +38,42 @@ class Expression:
     checked: dict[Any, Node] = field(default_factory=dict)
 
     @cached_property
+    def reads(self) -> frozenset[str]:
+        """Names of the properties it reads; functions of this service read the ``position``."""
+        return frozenset(_reads(self.tree))
+
+    @cached_property
     def places(self) -> frozenset[tuple[str, str]]:
         """The places that functions name, as (function, place); look them up before compiling."""
         return frozenset(_places(self.tree))
 
 
+#: The pages and tiles of a map ask by the same filter: 32 of the longest take some 30 MB.
+REMEMBERED = 32
+_known: OrderedDict[tuple[str, Language, tuple[int, ...]], Expression] = OrderedDict()
+
+
 def parse(text: str, language: Language) -> Expression:
     """Read a filter. Raises ``FilterError``, with the position where it is known."""
-    return _parse(text, language, guard.for_text(guard.LIMITS.get()))
+    found = remembered(text, language)
+    if found is None:
+        found = _known[text, language, guard.for_text(guard.LIMITS.get())] = _parse(text, language)
+        if len(_known) > REMEMBERED:
+            with suppress(KeyError):  # another thread was first
+                _known.popitem(last=False)
+    return found
 
 
-# the pages and tiles of a map ask by the same filter: 32 of the longest take some 30 MB
-@lru_cache(32)
-def _parse(text: str, language: Language, _limits: tuple[int, ...]) -> Expression:
+def remembered(text: str, language: Language) -> Expression | None:
+    """A filter that was read before; those looked for longest ago are forgotten."""
+    key = text, language, guard.for_text(guard.LIMITS.get())
+    with suppress(KeyError):
+        _known.move_to_end(key)
+        return _known[key]
+    return None
+
+
+def _parse(text: str, language: Language) -> Expression:
     if language == "cql2-json":
         return from_tree(guard.load_json(text))
     scanned = guard.scan(text)
@@ -94,15 +119,33 @@ def _drop_stand_ins(tree: Any) -> None:
             waiting.extend(value.values() if isinstance(value, dict) else value)
 
 
+def _reads(tree: Any) -> Iterator[str]:
+    for value in _objects(tree):
+        if isinstance(value.get("property"), str):
+            yield value["property"]
+        if _function(value):
+            yield "position"
+
+
 def _places(tree: Any) -> Iterator[tuple[str, str]]:
+    for value in _objects(tree):
+        function, arguments = _function(value), value.get("args")
+        if function and function.place and isinstance(arguments, list):
+            yield from ((function.name, place) for place in arguments[:1] if isinstance(place, str))
+
+
+def _function(value: Mapping[str, Any]) -> Function | None:
+    name = value.get("op")
+    return FUNCTIONS.get(name.lower()) if isinstance(name, str) else None
+
+
+def _objects(tree: Any) -> Iterator[Mapping[str, Any]]:
+    """The objects of a tree, in no order."""
     waiting = [tree]
     while waiting:
         value = waiting.pop()
         if isinstance(value, list):
             waiting.extend(value)
         elif isinstance(value, dict):
-            name, arguments = value.get("op"), value.get("args")
             waiting.extend(value.values())
-            function = FUNCTIONS.get(name.lower()) if isinstance(name, str) else None
-            if function and function.place and isinstance(arguments, list):
-                yield from ((function.name, place) for place in arguments[:1] if isinstance(place, str))
+            yield value

@@ -15,7 +15,7 @@ from app.encode.layer import AXES, Layer, Row, Style
 from app.encode.spool import Spool
 from app.queries import items, rows
 from app.queries.features import View
-from app.queries.ready import is_ready
+from app.queries.ready import Readiness, readiness
 from app.queries.selection import Selection
 from app.queries.versions import State
 
@@ -44,7 +44,7 @@ class Job:
     """What is to be written: the items, how they are shown, how many at most, and the layer that the file holds.
 
     ``members`` are what a GeoJSON answer says beside its features; ``key`` differs where the content may, the format
-    apart; ``from_ready`` says that features stand ready. ``progress`` hears how many items were read.
+    apart; ``ready`` says which features stand ready. ``progress`` hears how many items were read.
     """
 
     selection: Selection
@@ -53,7 +53,7 @@ class Job:
     limit: int | None
     members: Mapping[str, Any]
     key: str
-    from_ready: bool
+    ready: Readiness
     progress: Callable[[int], None] = lambda count: None
 
 
@@ -70,7 +70,7 @@ class Format:
 
 async def _features(connection: AsyncConnection, job: Job) -> AsyncGenerator[Sequence[str], None]:
     count = 0
-    async with aclosing(items.stream(connection, job.selection, job.view, job.limit, job.from_ready)) as features:
+    async with aclosing(items.stream(connection, job.selection, job.view, job.limit, job.ready)) as features:
         async for part in features:
             count += len(part)
             job.progress(count)
@@ -167,7 +167,7 @@ def job(
         anchored=described.has_position and form != "wkt", wkt=form != "lonlat", styles=styles,
     )  # fmt: skip
     key = f"{state.mark} {described.id} {sorted(question.items())}"
-    return Job(selection, view, layer, limit, said, key, is_ready(state, described))
+    return Job(selection, view, layer, limit, said, key, readiness(state, described))
 
 
 async def write_file(

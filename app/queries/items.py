@@ -22,7 +22,7 @@ from app.filters.guard import LIMITS
 from app.queries import counts
 from app.queries.features import PLAIN, View, feature, ready
 from app.queries.parts import CHUNK, parts
-from app.queries.ready import is_ready
+from app.queries.ready import Readiness, readiness
 from app.queries.selection import Form, Selection, conditions, form
 from app.queries.versions import State, confirm, stated
 
@@ -49,14 +49,14 @@ READY = sa.literal_column("rows.feature", sa.Text).label("feature")
 
 
 @lru_cache(100)
-def _all_ready(collection: str) -> sa.Select[Any]:
-    """The ready features of a whole collection, in the place of its rows."""
+def _all_ready(collection: str) -> sa.TextClause:
+    """The ready features of a collection in the place of its rows, whose ids and geometries they have."""
     kept = t.ready_feature.c
-    rows = sa.select(kept.id, kept.feature).where(kept.collection == collection).subquery("rows")
-    return sa.select(READY).select_from(in_text(rows))
+    place = sa.type_coerce(kept.geom, sa.types.NullType()).label("geometry")
+    return in_text(sa.select(kept.id, kept.feature, place).where(kept.collection == collection).subquery("rows"))
 
 
-def _all_beside_ready(collection: Collection) -> sa.Select[Any]:
+def _beside_ready(collection: Collection) -> sa.Select[Any]:
     """The features of a whole layer, read along with those that are ready, both by id, instead of one after the other
     being looked up. What was written since is made now."""
     kept = t.ready_feature.c
@@ -80,13 +80,16 @@ def _sorting(selection: Selection, view: View) -> list[tuple[sa.ColumnElement[An
     return [*asked, (BY_ID, False)]
 
 
-def _select(selection: Selection, view: View, from_ready: bool = False) -> sa.Select[Any]:
+def _select(selection: Selection, view: View, there: Readiness = "none") -> sa.Select[Any]:
     """The features of a selection. Those that are ready are taken as they are where a view changes nothing."""
     collection = selection.collection
+    where = conditions(selection, collection.columns)
+    if there == "all" and view == PLAIN and selection.by_shape and (collection.kept_by or not where):
+        # what is ready tells by itself, and is all there is to read
+        return sa.select(READY).select_from(_all_ready(collection.id)).where(*where)
     distance = selection.distance(collection.columns)
     plain = distance is None and view == View(order=view.order)
-    where = conditions(selection, collection.columns)
-    made = ready(collection) if from_ready and plain else feature(collection, view, distance)
+    made = ready(collection) if there != "none" and plain else feature(collection, view, distance)
     return sa.select(made.label("feature")).select_from(collection.source).where(*where)
 
 
@@ -100,10 +103,10 @@ def ordered(statement: sa.Select[Any], selection: Selection, view: View, limit: 
 @dataclass(frozen=True)
 class How:
     """What a page's statement does beside choosing: with the state of some layers as a row before the features; from
-    the ready features; all as they come, or cut where they would be more than so many bytes."""
+    the features that are ready; all as they come, or cut where they would be more than so many bytes."""
 
     layers: tuple[str, ...] | None = None
-    from_ready: bool = False
+    ready: Readiness = "none"
     most: int | None = None
 
 
@@ -112,9 +115,9 @@ def how(collection: Collection, limit: int, seen: State | None, share: int = 1) 
     most = (LIMITS.get().max_page_mb << 20) // share
     if seen is None:
         return How(most=most)
-    from_ready = is_ready(seen, collection)
-    fits = from_ready and limit * seen.largest[collection.kept_as] <= most
-    return How(tuple(seen.versions), from_ready, None if fits else most)
+    there = readiness(seen, collection)
+    fits = there != "none" and limit * seen.largest[collection.kept_as] <= most
+    return How(tuple(seen.versions), there, None if fits else most)
 
 
 def page_statement(
@@ -125,12 +128,9 @@ def page_statement(
 
     One row a feature: to put hundreds of kilobytes together takes the server longer than to send them.
     """
-    collection, sorting = selection.collection, _sorting(selection, view)
+    sorting = _sorting(selection, view)
     keys = [column.label(f"key_{n}") for n, (column, _) in enumerate(sorting)]
-    # of a whole collection what is ready is all there is to read
-    whole = how.from_ready and collection.kept_whole and view == PLAIN and not conditions(selection, collection.columns)
-    chosen = _all_ready(collection.id) if whole else _select(selection, view, how.from_ready)
-    statement = ordered(chosen.add_columns(*keys), selection, view, rows)
+    statement = ordered(_select(selection, view, how.ready).add_columns(*keys), selection, view, rows)
     if after is not None:
         statement = statement.where(_behind(sorting, after))
     if not isinstance(offset, int) or offset:
@@ -237,9 +237,10 @@ def _behind(sorting: Sequence[tuple[sa.ColumnElement[Any], bool]], key: Key) -> 
     return sa.or_(*choices)
 
 
-def single(collection: Collection, item: Any, view: View, from_ready: bool = False) -> sa.Select[Any]:
-    """Selects one Feature."""
-    return _select(Selection(collection), view, from_ready).where(collection.columns["id"] == item)
+def single(collection: Collection, item: Any, view: View, there: Readiness = "none") -> sa.Select[Any]:
+    """Selects one Feature, among the rows of its collection."""
+    rows = _select(Selection(collection), view, "none" if there == "none" else "some")
+    return rows.where(collection.columns["id"] == item)
 
 
 @dataclass(frozen=True)
@@ -255,7 +256,8 @@ async def one(
 ) -> Item | None:
     """One item, or ``None``; ``seen`` as for ``page``. Raises ``Moved``; of what is not there nobody can tell."""
     layers = None if seen is None else tuple(seen.versions)
-    written = _written_one(collection, View(crs), layers, seen is not None and is_ready(seen, collection))
+    there = "none" if seen is None else readiness(seen, collection)
+    written = _written_one(collection, View(crs), layers, there)
     found = await ask(connection, written, {"item": item})
     if not len(found):
         return None
@@ -266,9 +268,9 @@ async def one(
 
 
 @lru_cache(500)
-def _written_one(collection: Collection, view: View, layers: tuple[str, ...] | None, from_ready: bool) -> Written:
+def _written_one(collection: Collection, view: View, layers: tuple[str, ...] | None, there: Readiness) -> Written:
     """The statement of one item: its Feature, the version of its row, and the state of some layers."""
-    statement = single(collection, sa.bindparam("item", type_=sa.Text), view, from_ready)
+    statement = single(collection, sa.bindparam("item", type_=sa.Text), view, there)
     statement = statement.add_columns(collection.columns.get("version", sa.null()))
     return write(statement if layers is None else statement.add_columns(stated(layers)))
 
@@ -278,15 +280,15 @@ async def stream(
     selection: Selection,
     view: View = PLAIN,
     limit: int | None = None,
-    from_ready: bool = False,
+    there: Readiness = "none",
 ) -> AsyncGenerator[Sequence[str], None]:
     """The items of the selection (``limit`` of them at most), some at a time, through a server-side cursor."""
     collection = selection.collection
     whole = view == PLAIN and limit is None and not conditions(selection, collection.columns)
-    if from_ready and whole and collection.kept_by:
-        chosen = _all_beside_ready(collection)
+    if there == "some" and whole and collection.kept_by:
+        chosen = _beside_ready(collection)
     else:
-        chosen = _select(selection, view, from_ready)
+        chosen = _select(selection, view, there)
     statement = ordered(chosen, selection, view, limit)
     result = await connection.stream(statement, execution_options={"yield_per": CHUNK})
     try:

@@ -3,7 +3,7 @@
 Values arrive typed and names checked; every value is bound.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -45,8 +45,8 @@ class Selection:
     """Items of one collection. Lists mean OR, different members mean AND.
 
     ``industries`` are printed terms or codes, ``industry_parts`` parts of printed terms. ``where`` is a compiled
-    filter, ``intersects`` a geometry as EWKT. ``asked`` is the question in words, where it has such: in one state of
-    the data the same words mean the same items.
+    filter that reads the properties ``reads``, ``intersects`` a geometry as EWKT. ``asked`` is the question in words,
+    where it has such: in one state of the data the same words mean the same items.
     """
 
     collection: Collection
@@ -62,6 +62,7 @@ class Selection:
     uncertain: bool = False
     intersects: str | None = None
     where: Condition | None = None
+    reads: Set[str] = frozenset()
     asked: str | None = None
 
     @property
@@ -74,6 +75,12 @@ class Selection:
         """Metres from the point or corridor asked about, where there is one."""
         target = self.target()
         return None if target is None else sa.func.ST_Distance(relations.on_ellipsoid(columns), target)
+
+    @property
+    def by_shape(self) -> bool:
+        """Whether nothing of an item but its shape decides."""
+        others = (self.filters, self.industries, self.industry_parts, self.layout_elements, self.within)
+        return not any(others) and self.near is None and self.along is None and self.reads <= {"geometry"}
 
     @property
     def nearest(self) -> int | None:

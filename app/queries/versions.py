@@ -19,7 +19,7 @@ class State:
     """Versions of layers in one database, and when each changed last.
 
     ``ready`` has the marks under which features of collections are kept ready (``queries.ready``), ``largest`` how many
-    bytes each of these takes at most.
+    bytes each of these takes at most, ``brought`` to which version of their layer all were looked at.
     ``epoch`` makes a restored database differ from the one that was.
     """
 
@@ -28,6 +28,7 @@ class State:
     times: Mapping[str, datetime]
     ready: Mapping[str, str] = field(default_factory=dict)
     largest: Mapping[str, int] = field(default_factory=dict)
+    brought: Mapping[str, int | None] = field(default_factory=dict)
 
     @cached_property
     def changed_at(self) -> datetime | None:
@@ -49,7 +50,7 @@ class State:
         names = sorted(layers)
         versions = {layer: self.versions.get(layer, 0) for layer in names}
         times = {layer: self.times[layer] for layer in names if layer in self.times}
-        return State(self.epoch, versions, times, self.ready, self.largest)
+        return State(self.epoch, versions, times, self.ready, self.largest, self.brought)
 
 
 class Moved(Exception):
@@ -68,7 +69,8 @@ def _stated(layers: tuple[str, ...] | None) -> sa.ColumnElement[Any]:
     versions = sa.select(known)
     if layers is not None:
         versions = versions.where(layer.layer.in_(layers))
-    ready = sa.select(sa.func.json_object_agg(marks.collection, sa.func.json_build_array(marks.mark, marks.largest)))
+    kept = sa.func.json_build_array(marks.mark, marks.largest, marks.brought_to)
+    ready = sa.select(sa.func.json_object_agg(marks.collection, kept))
     parts = (t.installation.c.epoch, versions.scalar_subquery(), ready.scalar_subquery())
     text = sa.cast(sa.func.json_build_array(*parts), sa.Text)
     return sa.literal_column(written(sa.select(text).scalar_subquery()), sa.Text)
@@ -86,8 +88,8 @@ def _read(text: str, layers: tuple[str, ...] | None) -> State:
     versions = {layer: version for layer, (version, _) in rows}
     times = {layer: datetime.fromisoformat(at).astimezone(UTC) for layer, (_, at) in rows}
     kept = ready or {}
-    marks, largest = ({name: one[n] for name, one in kept.items()} for n in range(2))
-    known = State(epoch, versions, times, marks, largest)
+    marks, largest, brought = ({name: one[n] for name, one in kept.items()} for n in range(3))
+    known = State(epoch, versions, times, marks, largest, brought)
     return known if layers is None else known.of(layers)
 
 

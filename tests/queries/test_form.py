@@ -39,7 +39,7 @@ def test_a_question_with_more_has_no_form() -> None:
     assert form(Selection(PLATFORMS, (170, 0, -170, 1))) is None
     assert form(Selection(PLATFORMS, filters={"aliases": ["x"]})) is None
     # without a point or a corridor these two choose nothing
-    known = {"collection", "bbox", "filters", "relation", "uncertain", "asked"}
+    known = {"collection", "bbox", "filters", "relation", "uncertain", "asked", "reads"}
     assert {one.name for one in fields(Selection)} == known | set(MORE)
     for name, value in MORE.items():
         assert form(Selection(PLATFORMS, **{name: value})) is None, name
@@ -55,3 +55,13 @@ def test_a_box_across_the_antimeridian_is_two() -> None:
     assert "(-180.0, 0, -170, 1, 4326)" in across
     for whole in (BOX, (120, 0, 120, 1)):
         assert written(whole).count("ST_MakeEnvelope") == 1
+
+
+def test_a_shape_alone_decides() -> None:
+    for one in (Selection(PLATFORMS), Selection(PLATFORMS, BOX), Selection(PLATFORMS, intersects="POINT(120 30)")):
+        assert one.by_shape
+    assert Selection(PLATFORMS, where=MORE["where"], reads={"geometry"}).by_shape
+    assert not Selection(PLATFORMS, where=MORE["where"], reads={"geometry", "kind"}).by_shape
+    for name in MORE.keys() - {"intersects", "where"}:
+        assert not Selection(PLATFORMS, BOX, **{name: MORE[name]}).by_shape, name
+    assert not Selection(PLATFORMS, BOX, {"kind": ["park"]}).by_shape

@@ -10,14 +10,18 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from app.catalog.imported import collection
 from app.queries import ready
 from app.queries.imported import Imported
+from app.queries.versions import State, read, stated
 from tests.conftest import connect, http, served, settings_for
 from tests.imports.conftest import definition
 from tests.imports.test_collection import ROWS, bring
 from tests.imports.test_rules import written
 
 ITEMS, WHOLE = "/collections/stations/items", "/exports/stations.geojson"
+#: Questions that the ready features can answer by themselves: all lie in Zhejiang.
+BY_SHAPE = ("?bbox=118,27,123,32", "?filter=S_INTERSECTS(geometry,POLYGON((118 27,123 27,123 32,118 32,118 27)))")
 
 
 def refresh(url: sa.URL) -> None:
@@ -65,10 +69,10 @@ def test_what_is_ready_is_what_would_be_computed(database_url: sa.URL, tmp_path:
             with connect(database_url).begin() as connection:
                 connection.execute(sa.text(statement))
             # before anything is made ready again, or while it is
-            for path in (ITEMS, WHOLE):
+            for path in (ITEMS, WHOLE, *(ITEMS + one for one in BY_SHAPE)):
                 assert client.get(path).json()["features"] == plainly(client), statement
             refresh(database_url)
-            for path in (ITEMS, WHOLE):
+            for path in (ITEMS, WHOLE, *(ITEMS + one for one in BY_SHAPE)):
                 assert client.get(path).json()["features"] == plainly(client), statement
         there = kept(database_url)
         assert [there[one["id"]] for one in plainly(client)] == plainly(client)
@@ -87,6 +91,30 @@ def test_ready_features_are_given_as_they_are(database_url: sa.URL, tmp_path: Pa
         for path in (ITEMS, WHOLE):
             names = [one["properties"]["name"] for one in client.get(path).json()["features"]]
             assert names[2] == "备好的"
+        # where they lie is read with them
+        with connect(database_url).begin() as connection:
+            connection.execute(sa.text("UPDATE ready_feature SET geom = ST_Point(1, 1, 4326) WHERE id = 'a-3'"))
+        for more in BY_SHAPE:
+            assert [one["id"] for one in client.get(ITEMS + more).json()["features"]] == ["a-1", "a-2"], more
+
+
+def test_what_was_not_looked_at_since_a_change_is_not_all(database_url: sa.URL, tmp_path: Path) -> None:
+    bring(database_url, written(tmp_path / "in.csv", *ROWS), layer=definition(geometry="Point"))
+    refresh(database_url)
+    stations = collection(definition(geometry="Point"))
+
+    def seen() -> State:
+        with connect(database_url).connect() as connection:
+            return read(connection.scalar(sa.select(stated())) or "")
+
+    assert ready.readiness(seen(), stations) == "all"
+    assert ready.readiness(seen().of(stations.layers), stations) == "all"
+    with connect(database_url).begin() as connection:
+        connection.execute(sa.text(HAPPENS[0]))
+    assert ready.readiness(seen(), stations) == "some"
+    with connect(database_url).begin() as connection:
+        connection.execute(sa.text(HAPPENS[2]))
+    assert ready.readiness(seen(), stations) == "none"
 
 
 def test_layers_too_large_or_split_are_not_kept(
