@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from email.utils import format_datetime
+from functools import lru_cache
 from typing import Any
 
 from fastapi import Request
@@ -17,6 +18,7 @@ from app.api.cache import has_mark, remember
 from app.api.freshness import TOKEN
 from app.api.html import page, wants_html
 from app.api.language import VARY, language, language_headers
+from app.api.links import base
 from app.db.standbys import Readers
 from app.queries.versions import State, state
 
@@ -94,7 +96,7 @@ def mark_of(
     # of an item that was written the mark is that of its own address, which has no query
     given = [] if address else sorted(request.query_params.multi_items())
     asked = f"{address or request.scope['path']}?{given}"
-    parts = [found.mark, __version__, str(request.base_url), asked, representation, *spoken]
+    parts = [found.mark, __version__, base(request), asked, representation, *spoken]
     if version is not None:
         parts.append(request.headers.get("accept-encoding", ""))
     digest = hashlib.sha256("\n".join(parts).encode()).hexdigest()[:20]
@@ -107,8 +109,13 @@ def mark_of(
         made |= language_headers(request)
     if found.changed_at:
         # RFC 9110, 8.8.2.1: not later than now, though a clock was set back since
-        made["Last-Modified"] = format_datetime(min(found.changed_at, datetime.now(UTC)), usegmt=True)
+        made["Last-Modified"] = _http_date(min(found.changed_at, datetime.now(UTC)))
     return made
+
+
+@lru_cache(1000)
+def _http_date(moment: datetime) -> str:
+    return format_datetime(moment, usegmt=True)
 
 
 def represent(

@@ -1,6 +1,7 @@
 """Links to the service's own resources, right behind a reverse proxy."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 from urllib.parse import quote, quote_plus, urlencode
 
@@ -19,7 +20,17 @@ Link = dict[str, str]
 
 def base(request: Request) -> str:
     """Address of the landing page without a slash at its end."""
-    return str(request.base_url).rstrip("/")
+    scope = request.scope
+    root = scope.get("app_root_path", scope.get("root_path", ""))
+    return _base(scope["scheme"], tuple(scope.get("server") or ()), request.headers.get("host", ""), root)
+
+
+@lru_cache(1000)
+def _base(scheme: str, server: tuple[str | int | None, ...], host: str, root: str) -> str:
+    """As ``Request.base_url`` has it, which takes a twentieth of the time of a short answer."""
+    headers = [(b"host", host.encode("latin-1"))] if host else []
+    asked = {"type": "http", "scheme": scheme, "server": server or None, "headers": headers, "root_path": root}
+    return str(Request(asked | {"path": root, "query_string": b""}).base_url).rstrip("/")
 
 
 def link(

@@ -2,11 +2,11 @@
 
 A server sends what it found 8 kB at a time. The driver wakes the coroutine that asked at every piece, and with it all
 that wait for that one, through every layer around an answer: a hundred times for a page of 900 kB. Here each piece is
-taken in as it comes, and the coroutine goes on when the answer is whole.
+taken in as it comes, as much at once as is there, and the coroutine goes on when the answer is whole.
 """
 
 import asyncio
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 import psycopg
 from psycopg.abc import PQGen
@@ -15,12 +15,27 @@ from psycopg.waiting import Ready, Wait
 Found = TypeVar("Found")
 #: Seconds that a server has to end a statement nobody waits for any more; then the connection is closed.
 CANCELLED_S = 5.0
+#: Bytes that a connection takes in at once, where so many are there; by itself it takes 16,384.
+ROOM = 250_000
 #: How often the driver looks up, for interrupts of which an event loop tells by itself.
 LOOKING_UP_S = 0.1
 
 
 class Connection(psycopg.AsyncConnection[Any]):
     """A connection that waits in a way of its own."""
+
+    @classmethod
+    async def connect(cls, *given: Any, **named: Any) -> Self:
+        """A connection that has room for much of an answer, so that it is taken in at few times."""
+        made = await super().connect(*given, **named)
+        try:
+            # a buffer grows to hold one row, and stays
+            await made.execute(f"SELECT repeat(' ', {ROOM})")
+            await made.rollback()
+        except BaseException:
+            await made.close()
+            raise
+        return made
 
     async def wait(self, gen: PQGen[Found], interval: float = LOOKING_UP_S, timeout: float | None = None) -> Found:
         """The result of one of the driver's generators, which say whether they want to read or to write.
