@@ -169,7 +169,7 @@ def test_downloads_of_one_client_do_not_stop_the_others(database_url: sa.URL) ->
     )
 
     def export(client: str) -> httpx.Response:
-        return asking.get("/exports/layout_elements.geojson", headers={"X-Forwarded-For": client})
+        return asking.get("/exports/layout_elements.csv", headers={"X-Forwarded-For": client})
 
     with (
         served(settings_for(database_url, statement_timeout_ms=300_000, pool_size=5, concurrent_exports=2)) as address,
