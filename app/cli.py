@@ -1,6 +1,7 @@
 """The command ``innomap``. An error is one line (for data faults: one a fault) and a non-zero exit."""
 
 import asyncio
+import importlib
 import logging.config
 import threading
 import time
@@ -116,6 +117,9 @@ def serve(host: str, port: int, workers: int) -> None:
     # a taken port is told before the database is touched, and who comes too early waits
     with _errors(), closing(listener(host, port)) as listening:
         click.echo("正在准备数据库…… Preparing the database …")
+        if workers == 1:
+            # while the database starts
+            threading.Thread(target=importlib.import_module, args=("app.main",), daemon=True).start()
         with _connection(settings) as connection:
             report = load_if_changed(connection, settings.geodata_dir, settings.county_outlines)
             if report is not None:

@@ -12,8 +12,9 @@ import httpx
 import pytest
 import sqlalchemy as sa
 from alembic import command
+from alembic.script import ScriptDirectory
 
-from app.db.migrate import MIGRATION_LOCK, SchemaTooNew, config, current, upgrade
+from app.db.migrate import MIGRATION_LOCK, SchemaTooNew, config, current, head, known, upgrade
 from app.db.tables import metadata
 from app.settings import ROOT
 from tests.conftest import PATIENCE_S, connect, http, served, settings_for
@@ -203,6 +204,15 @@ def test_a_migration_that_is_killed(database_url: sa.URL) -> None:
         assert upgrade(connection) is True
         assert content(connection) == after
         command.check(config(connection))
+
+
+def test_revisions_are_the_files_numbers_one_after_the_other() -> None:
+    scripts = ScriptDirectory(str(ROOT / "migrations"))
+    walked = [one.revision for one in scripts.walk_revisions()]
+    assert walked == sorted(walked, reverse=True)
+    assert all(known(one) for one in walked)
+    assert head() == scripts.get_current_head() == walked[0]
+    assert not known("9999")
 
 
 def test_models_and_database_agree(empty_url: sa.URL) -> None:
