@@ -3,9 +3,12 @@
 Alembic takes a fifth of a second to load, which a start that has nothing to migrate does not wait for.
 """
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeVar
 
+from psycopg.errors import DeadlockDetected
 from sqlalchemy import Connection, text
+from sqlalchemy.exc import OperationalError
 
 from app.db import roles
 from app.settings import ROOT
@@ -15,6 +18,9 @@ if TYPE_CHECKING:
 
 #: One migration at a time, whichever program on whichever machine asks for it.
 MIGRATION_LOCK = 7_304_020
+#: How often a migration is begun that readers keep from its tables.
+ATTEMPTS = 5
+Done = TypeVar("Done")
 
 
 class SchemaTooNew(RuntimeError):
@@ -44,8 +50,30 @@ def upgrade(connection: Connection) -> bool:
 
     Raises ``SchemaTooNew`` when the database is at a revision this release does not know.
     """
-    with connection.begin():
-        return bring_up(connection)
+    return _all_or_nothing(connection, lambda: bring_up(connection))
+
+
+def downgrade(connection: Connection, revision: str) -> None:
+    """Go back to an earlier revision in one transaction."""
+    from alembic import command
+
+    _all_or_nothing(connection, lambda: command.downgrade(config(connection), revision))
+
+
+def _all_or_nothing(connection: Connection, migrate: Callable[[], Done]) -> Done:
+    """Migrate in one transaction, and again where those who read meanwhile were in the way.
+
+    They lock the same tables in another order: of two that wait for each other the server ends one.
+    """
+    attempt = 1
+    while True:
+        try:
+            with connection.begin():
+                return migrate()
+        except OperationalError as error:
+            if attempt == ATTEMPTS or not isinstance(error.orig, DeadlockDetected):
+                raise
+        attempt += 1
 
 
 def bring_up(connection: Connection) -> bool:

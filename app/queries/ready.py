@@ -93,7 +93,8 @@ async def _bring_up(connection: AsyncConnection, collection: Collection, found: 
         return
     else:
         await _make_rows(connection, collection, anew=there == "none")
-        await _index(connection, collection)
+        if there == "none":
+            await _index(connection, collection)
     layer, kept = t.ready_layer, t.ready_feature.c
     size = sa.select(sa.func.coalesce(sa.func.max(sa.func.octet_length(kept.feature)), 0))
     largest = await connection.scalar(size.where(kept.collection == collection.id))

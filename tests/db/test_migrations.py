@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from alembic import command
 from alembic.script import ScriptDirectory
 
-from app.db.migrate import MIGRATION_LOCK, SchemaTooNew, config, current, head, known, upgrade
+from app.db.migrate import MIGRATION_LOCK, SchemaTooNew, config, current, downgrade, head, known, upgrade
 from app.db.tables import metadata
 from app.settings import ROOT
 from tests.conftest import PATIENCE_S, connect, http, served, settings_for
@@ -110,8 +110,7 @@ def test_down_and_up_under_reads(database_url: sa.URL) -> None:
         try:
             with connect(database_url).connect() as connection:
                 for revision in ("-1", "0003"):
-                    with connection.begin():
-                        command.downgrade(config(connection), revision)
+                    downgrade(connection, revision)
                     if revision == "0003":
                         # what this release reads is not there
                         asked(503)
