@@ -39,11 +39,6 @@ def functions(connection: sa.Connection) -> set[str]:
     return found
 
 
-def downgrade(connection: sa.Connection) -> None:
-    with connection.begin():
-        command.downgrade(config(connection), "base")
-
-
 def test_up_down_up(empty_url: sa.URL) -> None:
     with connect(empty_url).connect() as connection:
         assert tables(connection) == set()
@@ -53,7 +48,7 @@ def test_up_down_up(empty_url: sa.URL) -> None:
         made = functions(connection)
         assert made > before
 
-        downgrade(connection)
+        downgrade(connection, "base")
         assert tables(connection) == set()
         assert functions(connection) == before
 
@@ -70,7 +65,7 @@ def test_up_again_does_nothing(empty_url: sa.URL) -> None:
 
 def test_a_loaded_database_goes_down(database_url: sa.URL) -> None:
     with connect(database_url).connect() as connection:
-        downgrade(connection)
+        downgrade(connection, "base")
         assert tables(connection) == set()
 
 
