@@ -238,6 +238,13 @@ def test_counts_see_a_missing_row_and_a_gap_in_the_numbers(data: DataSet) -> Non
     assert [line.split(" (")[0].rsplit(": ", 1)[1] for line in failing] == ["7 / 8", "0 / 8", "6 / 7", "167 / 168"]
 
 
+def test_counts_of_more_than_the_document_says(data: DataSet) -> None:
+    (source,) = [one for one in data.rows["industries"] if one.row["parent"] == "hn-142-2"][:1]
+    data.rows["industries"].append(copy.deepcopy(source))
+    (failing,) = counts(data).failing
+    assert ": 3 / 2 (" in failing
+
+
 def test_counts_leave_out_documents_that_are_not_there(data: DataSet) -> None:
     data.rows["documents"] = [s for s in data.rows["documents"] if s.row["id"] == "jiashan-sti-2035"]
     result = counts(data)
