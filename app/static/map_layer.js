@@ -76,6 +76,31 @@
     return layer;
   }
 
+  // Numbers of neighbouring cells whose features are near their common edge would cover each other.
+  const ROUNDS = 20;
+
+  function moveApart(counts, map) {
+    const all = [];
+    counts.eachLayer((group) => group.eachLayer((one) => {
+      one.home ??= one.getLatLng();
+      all.push({ one, at: map.latLngToLayerPoint(one.home) });
+    }));
+    for (let round = 0, moved = true; moved && round < ROUNDS; round++) {
+      moved = false;
+      all.forEach((a, i) => all.slice(i + 1).forEach((b) => {
+        const gap = b.at.subtract(a.at);
+        const far = Math.hypot(gap.x, gap.y);
+        const missing = a.one.options.radius + b.one.options.radius - far;
+        if (missing <= 0.5) return;
+        const push = (far ? gap.divideBy(far) : L.point(1, 0)).multiplyBy(missing / 2);
+        a.at = a.at.subtract(push);
+        b.at = b.at.add(push);
+        moved = true;
+      }));
+    }
+    for (const { one, at } of all) one.setLatLng(map.layerPointToLatLng(at));
+  }
+
   // ------------------------------------------------------------------------------------------------------- popups
 
   // What lies on top of each other is listed, for one alone could be clicked.
@@ -187,6 +212,7 @@
       for (const address of [...held.keys()]) if (!need.has(address)) drop(address);
       for (const [address, piece] of staged) if (need.has(address)) put(address, piece);
       staged.clear();
+      moveApart(counts, map);
       heldLevel = level;
       note.textContent = failed ? note.dataset.failed : "";
       map.getContainer().dataset.pieces = failed ? "failed" : "shown";

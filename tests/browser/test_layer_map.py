@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from math import log10
 from pathlib import Path
 
 import pytest
@@ -54,6 +55,18 @@ def test_a_small_layer_is_drawn_and_answers(live_server: str, page_log: PageLog,
     assert name in popup.inner_text()
     page.screenshot(path=artifacts / f"layer-platforms-{lang}.png")
     page_log.assert_clean()
+
+
+def test_numbers_of_neighbours_stand_beside_each_other(large_server: str, page_log: PageLog) -> None:
+    page = page_log.page
+    cells = [{"count": 9_000, "at": [120.75, 30.7 + step / 1e4], "box": [120.7, 30.6, 120.8, 30.8]} for step in (0, 1)]
+    pieces = iter([cells])
+    page.route(re.compile(r"/layers/platforms/\d+/"), lambda route: route.fulfill(json={"cells": next(pieces, [])}))
+    page.goto(f"{large_server}/maps/layers/platforms?lang=zh&kind=maker_space")
+    until(page, SHOWN)
+    circles = [complex(one["x"], one["y"]) for one in page.evaluate(DRAWN) if one["text"]]
+    assert len(circles) == 2
+    assert abs(circles[0] - circles[1]) > 2 * (11 + 3.5 * log10(9_000)) - 2
 
 
 def test_a_large_layer_is_counted_then_shown(large_server: str, page_log: PageLog, artifacts: Path) -> None:
