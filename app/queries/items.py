@@ -17,7 +17,7 @@ from app.catalog import Collection
 from app.catalog.types import in_text
 from app.crs import CRS84, Crs
 from app.db import tables as t
-from app.db.verbatim import Written, ask, write
+from app.db.verbatim import ALONE, Written, ask, write
 from app.filters.guard import LIMITS
 from app.queries import counts
 from app.queries.features import PLAIN, View, feature, ready
@@ -148,7 +148,7 @@ def page_statement(
     if how.layers is None:
         return page
     nothing: list[sa.ColumnElement[Any]] = [sa.literal_column("NULL")] * (len(names) + 1)
-    return sa.union_all(sa.select(stated(how.layers), *nothing), page)
+    return sa.union_all(sa.select(stated(how.layers), *nothing).where(ALONE), page)
 
 
 def _columns(*texts: str) -> sa.Select[Any]:
@@ -169,7 +169,8 @@ def _written(form: Form, behind: tuple[bool, ...] | None, skips: bool, view: Vie
         columns = [column.type for column, _ in _sorting(form.selection, view)]
         named = (sa.bindparam(f"after_{n}", type_=one) for n, one in enumerate(columns))
         after = [one if given else None for one, given in zip(named, behind, strict=True)]
-    return write(page_statement(form.selection, rows, after, offset if skips else 0, view, how))
+    # a box may hold a few items, best found by their places, or nearly all, of which the first are
+    return write(page_statement(form.selection, rows, after, offset if skips else 0, view, how), anew=form.box)
 
 
 def _asked(

@@ -65,7 +65,7 @@ def readiness(found: State, collection: Collection) -> Readiness:
     name, layer = collection.kept_as, collection.kept_by
     if name not in found.ready or found.ready[name] != mark(found, BUILT_IN.get(name, collection)):
         return "none"
-    looked_at = not layer or found.brought[name] == found.versions[layer]
+    looked_at = not layer or found.brought[name] == found.versions.get(layer)
     return "all" if looked_at and name == collection.id else "some"
 
 

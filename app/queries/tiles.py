@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.catalog import Collection, Field
 from app.db import tables as t
 from app.db.columns import SRID
-from app.db.verbatim import Written, ask, write
+from app.db.verbatim import ALONE, Written, ask, write
 from app.encode.tilesets import BUFFER, EXTENT, Bounds, TileMatrixSet
 from app.filters.guard import LIMITS
 from app.queries.selection import Form, Selection, conditions, form
@@ -53,9 +53,6 @@ def tile_fields(collection: Collection) -> tuple[Field, ...]:
     return tuple(one for one in collection.fields if one.name in TILE_FIELDS)
 
 
-#: True. A statement that says so is not divided among workers of the server, which take longer to start than a tile to
-#: make; evaluated once, for it stands where the groups are chosen.
-ALONE = sa.func.set_config("max_parallel_workers_per_gather", "0", sa.true()) == "0"
 #: Where a tile is, as its statement is given it: edges with and without the margin, and its place in the grid.
 EDGES, WIDE_EDGES = (
     tuple(f"{name}_{edge}" for edge in ("west", "south", "east", "north")) for name in ("tile", "wide")
