@@ -108,7 +108,7 @@ def _project(url: sa.URL, names: Sequence[str]) -> str:
             kind = sa.text(f"SELECT GeometryType(geom) FROM {SCHEMA}.{name} LIMIT 1")  # noqa: S608
             wkb = {"POINT": "Point", "POLYGON": "Polygon"}.get(str(connection.scalar(kind)), "MultiPolygon")
             source = (
-                f"dbname='{url.database}' host={host} port={port} user='{url.username}' key='id' estimatedmetadata=true"
+                f"dbname='{url.database}' host={host} port={port} user='{url.username}' key='id'"
                 f' srid=4326 type={wkb} checkPrimaryKeyUnicity=\'0\' table="{SCHEMA}"."{name}" (geom)'
             )
             shape = quoteattr("Point" if wkb == "Point" else "Polygon")
