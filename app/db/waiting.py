@@ -6,6 +6,7 @@ taken in as it comes, as much at once as is there, and the coroutine goes on whe
 """
 
 import asyncio
+import math
 from typing import Any, Self, TypeVar
 
 import psycopg
@@ -17,8 +18,6 @@ Found = TypeVar("Found")
 CANCELLED_S = 5.0
 #: Bytes that a connection takes in at once, where so many are there; by itself it takes 16,384.
 ROOM = 250_000
-#: How often the driver looks up, for interrupts of which an event loop tells by itself.
-LOOKING_UP_S = 0.1
 
 
 class Connection(psycopg.AsyncConnection[Any]):
@@ -37,13 +36,13 @@ class Connection(psycopg.AsyncConnection[Any]):
             raise
         return made
 
-    async def wait(self, gen: PQGen[Found], interval: float = LOOKING_UP_S, timeout: float | None = None) -> Found:
+    async def wait(self, gen: PQGen[Found], interval: float = math.inf, timeout: float | None = None) -> Found:
         """The result of one of the driver's generators, which say whether they want to read or to write.
 
-        A coroutine that is cancelled ends its statement, and leaves the connection fit for another. Who looks up more
-        often, or waits for so long only, does that as the driver does.
+        A coroutine that is cancelled ends its statement, and leaves the connection fit for another. Who looks up every
+        so often, or waits for so long only, does that as the driver does.
         """
-        if timeout is not None or interval != LOOKING_UP_S:
+        if timeout is not None or interval != math.inf:
             return await super().wait(gen, interval, timeout)
         try:
             wanted = next(gen)

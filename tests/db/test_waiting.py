@@ -89,3 +89,13 @@ def test_a_lost_connection_is_told(database_url: sa.URL) -> None:
         assert connection.closed
 
     asked(database_url, ask)
+
+
+def test_notifications_come_and_are_waited_for_so_long_only(database_url: sa.URL) -> None:
+    async def ask(connection: Connection) -> list[str]:
+        await connection.execute("LISTEN here")
+        assert [one async for one in connection.notifies(timeout=0.2)] == []
+        await connection.execute("NOTIFY here, 'came'")
+        return [one.payload async for one in connection.notifies(timeout=PATIENCE_S, stop_after=1)]
+
+    assert asked(database_url, ask) == ["came"]
