@@ -56,18 +56,19 @@ def _unguarded(column: Sequence[Any]) -> Sequence[Any]:
 def xlsx_batches(source: Source, sheet: str | None) -> Iterator[Batch]:
     """The rows of a workbook's first sheet, or of the one that is named."""
     try:
-        book = openpyxl.load_workbook(source.path, read_only=True, keep_links=False)
-        source.layers = book.sheetnames
-        if sheet is not None and sheet not in book.sheetnames:
-            names = "、".join(book.sheetnames)
-            raise Unreadable(f"没有工作表 {sheet!r}。 No sheet {sheet!r}: {names}.")
-        chosen: Any = book[sheet] if sheet else book.worksheets[0]
-        # what the file says of its size may be anything
-        chosen.reset_dimensions()
-        first, head, rows = _headed(_values(row) for row in chosen.iter_rows())
-        columns = _names(head, source)
-        yield from _batched(columns, rows, first)
-        book.close()
+        # a workbook that is refused is closed like any other
+        with source.path.open("rb") as file:
+            book = openpyxl.load_workbook(file, read_only=True, keep_links=False)
+            source.layers = book.sheetnames
+            if sheet is not None and sheet not in book.sheetnames:
+                names = "、".join(book.sheetnames)
+                raise Unreadable(f"没有工作表 {sheet!r}。 No sheet {sheet!r}: {names}.")
+            chosen: Any = book[sheet] if sheet else book.worksheets[0]
+            # what the file says of its size may be anything
+            chosen.reset_dimensions()
+            first, head, rows = _headed(_values(row) for row in chosen.iter_rows())
+            columns = _names(head, source)
+            yield from _batched(columns, rows, first)
     except (BadZipFile, InvalidFileException, KeyError, IndexError, ParseError, ValueError, TypeError) as error:
         if isinstance(error, Unreadable):
             raise
