@@ -35,8 +35,9 @@ def test_a_form_is_what_questions_differ_from_in_values_alone() -> None:
 
 
 def test_a_question_with_more_has_no_form() -> None:
-    # a box across the antimeridian is two; a list is compared in another way
+    # a box across the antimeridian is two, one without a width is not; a list is compared in another way
     assert form(Selection(PLATFORMS, (170, 0, -170, 1))) is None
+    assert form(Selection(PLATFORMS, (120, 0, 120, 1))) is not None
     assert form(Selection(PLATFORMS, filters={"aliases": ["x"]})) is None
     # without a point or a corridor these two choose nothing
     known = {"collection", "bbox", "filters", "relation", "uncertain", "asked", "reads"}

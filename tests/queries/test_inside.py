@@ -76,9 +76,10 @@ def test_by_declaration(
 def test_by_declaration_of_a_city(
     client: httpx.Client, platform_rows: dict[str, Row], town_county: dict[str, str]
 ) -> None:
-    """The city itself, or one of its counties."""
+    """The city itself, or one of its counties, and those of no other city; what is neither is named by none."""
     named = {id: row["county"] or town_county.get(row["town"]) for id, row in platform_rows.items()}
-    for city in ("330400", "330100"):
+    assert ids(ask(client, within="lake_districts/juanhu-science-city", relation="declared")) == set()
+    for city in ("330400", "330100", "330500"):
         expected = {
             id for id, row in platform_rows.items()
             if row["city"] == city or (named[id] in COUNTIES and city == "330400")

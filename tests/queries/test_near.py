@@ -67,6 +67,12 @@ def test_nearest(client: httpx.Client, points: Points, uncertain: str) -> None:
         assert list(told(answer).values()) == sorted(told(answer).values())
 
 
+def test_nearest_within_less_than_distances_are_told_by(client: httpx.Client, points: Points) -> None:
+    x, y, _ = points["jiaxing-hightech-park"]
+    answer = ask(client, nearest=f"{x + 5e-9},{y}", k="1")
+    assert told(answer) == {"jiaxing-hightech-park": 0}
+
+
 def test_along(client: httpx.Client, points: Points, geodata: Path) -> None:
     """Within so many metres of the axis that the file has, in the plane of the zone."""
     with (geodata / "jiaxing-sti-14fyp" / "layout_axes.csv").open(encoding="utf-8", newline="") as file:
