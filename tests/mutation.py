@@ -77,7 +77,7 @@ AREAS = {
     ),
     "checks": Area(
         ("app/ingest/checks/*.py",),
-        ("tests/ingest/test_checks.py", "tests/ingest/test_readings.py"),
+        tuple(f"tests/ingest/test_{one}.py" for one in ("check_bounds", "checks", "readings")),
     ),
 }  # fmt: skip
 

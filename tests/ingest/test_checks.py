@@ -35,7 +35,8 @@ from tests.conftest import connect
 from tests.ingest.dataset import DataFiles, tables
 
 PLAN_WORDS = "产值 园区 园 湖42.7 院 布局 另一布局 12800以上 - 集成电路 目标 科技、生态 甲高新园 乙科创湖 丙研究院"
-PLAN_LINES = ["第一章", *[""] * 7, "一", f"2020年 2025年 {PLAN_WORDS[:24]}", PLAN_WORDS[24:], "末行", *["其余"] * 88]
+PLAN_LINES = ["第一章", *[""] * 7, "一", f"2020年 2025年 {PLAN_WORDS[:24]}", PLAN_WORDS[24:], "末行"]
+PLAN_LINES += ["其余", "甲厅", "乙厅", *["其余"] * 85]
 PLAN = "\n".join(PLAN_LINES)
 EMPTY = Path("/nowhere")
 
@@ -295,9 +296,10 @@ def test_an_accepted_difference_is_noted_with_its_reason(data: DataSet, tmp_path
 
 
 def test_accepted_has_its_columns(tmp_path: Path) -> None:
-    (tmp_path / "accepted.csv").write_text("check,why\n", encoding="utf-8")
-    with pytest.raises(ValueError, match="check,a,b,reason"):
-        Accepted(tmp_path / "accepted.csv")
+    for columns in ("check,why", "a,b"):
+        (tmp_path / "accepted.csv").write_text(f"{columns}\n", encoding="utf-8")
+        with pytest.raises(ValueError, match="check,a,b,reason"):
+            Accepted(tmp_path / "accepted.csv")
 
 
 @pytest.mark.parametrize(
@@ -357,7 +359,7 @@ def test_units_are_known_and_their_factors_right(data: DataSet) -> None:
     shown.row["unit_printed"] = "斤"
     assert units(data).failing == [
         f"{factor.file}:{factor.line}: 1 万亿元 is 10000 亿元, not 1000",
-        f"{shown.file}:{shown.line}: unit_printed '斤' is not known for '%'",
+        f"{shown.file}:{shown.line}: unit '斤' is not known for '%'",
     ]
 
 
@@ -399,7 +401,14 @@ def test_an_explained_pair_is_noted(files: DataFiles, plan: Path, tmp_path: Path
 
 
 def quoted(files: DataFiles, plan: Path) -> list[str]:
-    return [row for result in citations(read_tables(files.folder), plan) for row in result.failing]
+    """Faults, while each table begins with a row that cites a text which is not there, and with one that cites none."""
+    data = read_tables(files.folder)
+    for sources in data.rows.values():
+        first = sources[0].row if sources else {}
+        if "document" in first:
+            sources.insert(0, Source("other.csv", 2, first | {"document": "other"}))
+    data.rows["aliases"].insert(0, Source("other.csv", 3, data.rows["aliases"][0].row | {"line_start": None}))
+    return [row for result in citations(data, plan) for row in result.failing]
 
 
 def test_right_quotations_are_counted(files: DataFiles, plan: Path) -> None:
@@ -424,6 +433,7 @@ def test_right_quotations_are_counted(files: DataFiles, plan: Path) -> None:
         ("tasks", {"departments": "园；塔"}, "departments: '塔' is not in plan 10–12"),
         ("indicator_values", {"printed": "12800件"}, "printed: '12800件' is not in plan 10–12"),
         ("indicator_values", {"departments": "园；塔"}, "departments: '塔' does not stand behind plan 10"),
+        ("indicator_values", {"departments": "甲厅；乙厅"}, "departments: '乙厅' does not stand behind plan 10"),
         ("disagreement_sides", {"quote": "塔"}, "quote: '塔' is not in plan 10–12"),
         ("indicator_labels", {"label": "塔"}, "label: '塔' does not begin in plan 10"),
         ("aliases", {"name": "塔"}, "name: '塔' does not begin in plan 10"),
@@ -438,6 +448,15 @@ def test_a_wrong_quotation_is_named(
 ) -> None:
     files.change(table, 0, **cells)
     assert quoted(files, plan) == [f"plan/{table}.csv:2: {fault}"]
+
+
+def test_a_mention_counts_by_the_words_of_its_own_platform(files: DataFiles, plan: Path) -> None:
+    """An area is a number of its own, and each phrase is looked for."""
+    files.change("platforms", 1, area_km2="2.7", category="湖；塔", concept="科技；生态")
+    assert quoted(files, plan) == [
+        "plan/platforms.csv:3: category: '塔' is in none of its mentions",
+        "plan/platforms.csv:3: area_km2: 2.7 is in none of its mentions",
+    ]
 
 
 def test_a_platform_without_a_mention_hides_no_other(files: DataFiles, plan: Path) -> None:
@@ -476,14 +495,17 @@ def test_one_text_that_is_missing_is_a_warning(files: DataFiles, plan: Path) -> 
 
 
 def test_numbers_of_a_row_stand_in_their_order(files: DataFiles, plan: Path) -> None:
-    text = PLAN.replace("末行", "某镇 3.20 4.00 13 /").replace("第一章", "第一章 99")
+    text = PLAN.replace("\n末行", " 99\n某镇 3.20 4.00 13 /")
     (plan / "000_plan.txt").write_text(text, encoding="utf-8")
     files.change("documents", 0, sha256=hashlib.sha256(text.encode()).hexdigest())
     cell = files.rows["indicator_values"][0] | {"unit_printed": "", "operator": "exact", "table_name": "表"}
     cell |= {"line_start": "12", "line_end": "12"}
+    # which is no plain number, and of which no year is printed
+    files.add("indicator_values", **cell | {"printed": "4.00 13", "number": "4.00", "year": "2024"})
     for number, year in (("3.20", "2020"), ("4.00", "2025")):
         files.add("indicator_values", **cell | {"printed": number, "number": number, "year": year})
     assert quoted(files, plan) == []
+    assert [result.checked for result in citations(read_tables(files.folder), plan)] == [1, 42, 2, 2]
     first = len(files.rows["indicator_values"]) - 2
     files.change("indicator_values", first, printed="4.00")
     files.change("indicator_values", first + 1, printed="3.20")
@@ -548,6 +570,12 @@ def test_the_loaded_database_equals_the_files(compare: Callable[..., list[Result
         ("UPDATE region SET land_geom = NULL WHERE id = '330481'", "330481.land_geom"),
         ("UPDATE platform SET plan = plan || '{\"note\": \"别的\"}' WHERE id = 'park'", "park.note"),
         ("UPDATE platform SET retired = true WHERE id = 'park'", "park: 数据库缺"),
+        ("UPDATE region SET land_geom = geom WHERE id = '330400'", "330400.land_geom"),
+        (
+            "INSERT INTO platform (id, kind, name, name_en, name_en_source, geometry_method, plan)"
+            " VALUES ('own', 'laboratory', '自建', 'Own', 'own translation', 'none', '{}')",
+            "own: 文件缺",
+        ),
     ],
 )
 def test_a_difference_is_named(compare: Callable[..., list[Result]], statement: str, fault: str) -> None:
@@ -567,6 +595,21 @@ def test_edits_are_listed_and_no_fault(compare: Callable[..., list[Result]]) -> 
         "park.note: 文件 file '原注'，现为 now '改过'",
         "park.position: 文件 file 'SRID=4326;POINT(120.7 30.75)'，现为 now 'SRID=4326;POINT(120.7 30.7)'",
     ]
+
+
+def test_what_no_file_gave_is_no_platform_of_a_file(compare: Callable[..., list[Result]]) -> None:
+    equal, edits, mentioned = compare(
+        "UPDATE platform SET plan = NULL",
+        "UPDATE platform SET retired = true WHERE id = 'lake'",
+        "UPDATE platform SET retired = true, deleted = true WHERE id = 'park'",
+    )
+    assert equal.failing == [f"platforms: {id}: 数据库缺 not in the database" for id in ("academy", "lake", "park")]
+    assert edits.notes == [
+        "academy: 在数据库中新建 made in the database",
+        "lake: 已停用 retired",
+        "park: 被编辑删除 deleted by an edit",
+    ]
+    assert (edits.checked, mentioned.checked, mentioned.failing) == (3, 0, [])
 
 
 def test_a_platform_without_a_mention_is_named(compare: Callable[..., list[Result]]) -> None:
@@ -595,8 +638,9 @@ def test_loaded_geometry_is_right(shapes: Callable[..., list[Result]]) -> None:
 
 
 BOW = "ST_GeomFromText('POLYGON((120 30, 121 31, 121 30, 120 31, 120 30))', 4326)"
-#: A square kilometre inside 海宁, which has no island there.
+#: A square kilometre inside 海宁, which has no island there, and two.
 HOLE = "ST_Buffer(ST_Point(120.65, 30.45, 4326)::geography, 500)::geometry"
+HOLES = f"ST_Union({HOLE}, ST_Buffer(ST_Point(120.62, 30.45, 4326)::geography, 500)::geometry)"
 
 
 @pytest.mark.parametrize(
@@ -633,9 +677,9 @@ HOLE = "ST_Buffer(ST_Point(120.65, 30.45, 4326)::geography, 500)::geometry"
             "haining-xucun 许村镇: 驻地不在 the seat is not in 海宁市",
         ),
         (
-            f"UPDATE region SET geom = ST_Multi(ST_Difference(geom, {HOLE})) WHERE id = '330481'",  # noqa: S608
+            f"UPDATE region SET geom = ST_Multi(ST_Difference(geom, {HOLES})) WHERE id = '330481'",  # noqa: S608
             "Topology of the counties",
-            "1 处空洞",
+            "2 处空洞",
         ),
         (
             f"UPDATE region SET geom = ST_Multi(ST_Difference(geom, {HOLE})) WHERE id = '330481'",  # noqa: S608
@@ -658,6 +702,11 @@ HOLE = "ST_Buffer(ST_Point(120.65, 30.45, 4326)::geography, 500)::geometry"
             "lake: 公布 published 50",
         ),
         (
+            "UPDATE platform SET area_km2 = NULL WHERE id = 'lake'",
+            "Schematic shapes are marked",
+            "lake: 公布 published None",
+        ),
+        (
             f"UPDATE platform SET geom = {HOLE} WHERE id = 'park'",  # noqa: S608
             "Schematic shapes are marked",
             "platforms/park: 未标为示意",
@@ -674,14 +723,65 @@ def test_wrong_geometry_is_named(shapes: Callable[..., list[Result]], statement:
     failing = result_of(shapes(statement), check).failing
     assert any(fault in row for row in failing), failing
     # each pair once
-    pairs = [frozenset(re.findall(r"\d{6}", row.partition(":")[0])) for row in failing if "重叠" in row]
-    assert len(pairs) == len(set(pairs))
+    pairs = [re.findall(r"\d{6}", row.partition(":")[0]) for row in failing if "重叠" in row]
+    assert all(a < b for a, b in pairs)
+    assert len(pairs) == len(set(map(tuple, pairs)))
 
 
-def test_what_is_no_sketch_needs_no_note(shapes: Callable[..., list[Result]]) -> None:
-    statement = "UPDATE layout_element SET drawing_note = NULL, geometry_method = 'none' WHERE id = 'band'"
-    failing = result_of(shapes(statement), "Schematic shapes are marked").failing
-    assert not any("未说明" in row for row in failing), failing
+def test_degrees_have_ends(shapes: Callable[..., list[Result]]) -> None:
+    places = {"330402": "180, 90", "330411": "-180, -90", "330421": "180.5, 0", "330424": "-180.5, 0",
+              "330481": "0, 90.5", "330482": "0, -90.5"}  # fmt: skip
+    found = result_of(
+        shapes(*(f"UPDATE region SET seat = ST_Point({at}, 4326) WHERE id = '{id}'" for id, at in places.items())),  # noqa: S608
+        "Geometry is valid",
+    )
+    assert sorted(row.split(":")[0] for row in found.failing) == [f"region.seat {id}" for id in sorted(places)[2:]]
+
+
+def test_what_is_no_sketch_or_retired_is_not_measured(shapes: Callable[..., list[Result]]) -> None:
+    found = result_of(
+        shapes(
+            "UPDATE layout_element SET drawing_note = NULL, geometry_method = 'none' WHERE id = 'band'",
+            "UPDATE layout_element SET drawing_note = NULL, geometry_method = 'traced' WHERE id = 'core'",
+            f"UPDATE platform SET geom = {HOLE}, area_km2 = 9, geometry_method = 'traced' WHERE id = 'park'",  # noqa: S608
+            "UPDATE platform SET area_km2 = 9, retired = true WHERE id = 'lake'",
+        ),
+        "Schematic shapes are marked",
+    )
+    assert not any("未说明" in row or "公布" in row for row in found.failing), found.failing
+
+
+def test_what_is_retired_may_lie_anywhere(shapes: Callable[..., list[Result]]) -> None:
+    """Of the counties one is retired and one of another city, both too large; one has another's land."""
+    wide = "geom = ST_Multi(ST_Buffer(geom, 0.001))"
+    results = shapes(
+        "UPDATE platform SET position = ST_Point(120.2, 30.3, 4326), position_county = NULL, position_city = NULL,"
+        " retired = true WHERE id = 'park'",
+        f"UPDATE region SET {wide}, land_geom = ST_Multi(ST_Buffer(geom, 0.01)), retired = true"  # noqa: S608
+        " WHERE id IN ('330402', '330482')",
+        f"UPDATE region SET {wide}, parent = '330100' WHERE id = '330421'",  # noqa: S608
+        "UPDATE region SET seat = ST_Point(121.4, 31.2, 4326), retired = true WHERE id = 'haining-xucun'",
+    )
+    for check in ("Positions are in the county and city declared", "Seats are in their areas"):
+        assert result_of(results, check).failing == []
+    topology = result_of(results, "Topology of the counties").failing
+    assert not any("重叠" in row or "陆域" in row for row in topology), topology
+
+
+def test_the_county_that_is_stored_is_the_one_declared(shapes: Callable[..., list[Result]]) -> None:
+    """Where it is another in either order of letters, it is noted though the position is right."""
+    found = result_of(
+        shapes(
+            "UPDATE platform SET position_county = '330481', position_accuracy_m = NULL WHERE id = 'park'",
+            "UPDATE platform SET position_county = '330402' WHERE id = 'lake'",
+        ),
+        "Positions are in the county and city declared",
+    )
+    assert [row.split(" ")[0] for row in found.warnings] == ["lake", "park"]
+    assert found.failing == [
+        "lake 乙科创湖: 位置不在 is not in 330402",
+        "park 甲高新园: 位置不在 is not in 330481",
+    ]
 
 
 def test_a_position_that_is_inexact_or_explained_is_no_fault(
@@ -701,12 +801,13 @@ def test_a_position_that_is_inexact_or_explained_is_no_fault(
 
 
 def test_counties_of_another_source_need_not_be_the_city(shapes: Callable[..., list[Result]]) -> None:
-    result = result_of(
-        shapes(
-            "UPDATE region SET outline_source = '天地图', geom = ST_Multi(ST_Difference(geom,"
-            " ST_Buffer(ST_StartPoint(ST_ExteriorRing(ST_GeometryN(geom, 1))), 0.01))) WHERE id = '330424'"
-        ),
-        "Topology of the counties",
-    )
-    assert not any("the union is not the city" in row for row in result.failing)
-    assert len(result.notes) == 1
+    for source in ("龥", ""):
+        result = result_of(
+            shapes(
+                f"UPDATE region SET outline_source = '{source}', geom = ST_Multi(ST_Difference(geom,"  # noqa: S608
+                " ST_Buffer(ST_StartPoint(ST_ExteriorRing(ST_GeometryN(geom, 1))), 0.01))) WHERE id = '330424'"
+            ),
+            "Topology of the counties",
+        )
+        assert not any("the union is not the city" in row for row in result.failing)
+        assert len(result.notes) == 1

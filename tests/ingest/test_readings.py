@@ -86,7 +86,9 @@ def test_what_a_person_accepted_is_a_note(files: DataFiles, tmp_path: Path) -> N
 
 
 def test_a_year_is_printed_near_its_figure_or_explained(files: DataFiles, tmp_path: Path) -> None:
-    text = "\n".join(["一", "到2025年，产值12800以上", "“十二五”“十三五”“十四五”", *["其余"] * 9, "产值12800以上"])
+    text = "\n".join(
+        ["一 2030年", "到2025年，产值12800以上", "“十二五”“十三五”“十四五”", *["其余"] * 9, "产值12800以上"]
+    )
     (tmp_path / "000.txt").write_text(text, encoding="utf-8")
     files.change("documents", 0, sha256=hashlib.sha256(text.encode()).hexdigest(), line_end="13")
 
@@ -95,7 +97,8 @@ def test_a_year_is_printed_near_its_figure_or_explained(files: DataFiles, tmp_pa
         results = citations(read_tables(files.folder), tmp_path)
         return [fault for result in results for fault in result.failing if ".csv:2: year:" in fault]
 
-    assert faults("2") == []
+    assert faults("2") == faults("2", year="2030") == []
+    assert len(faults("12", year="2015")) == 1
     assert [faults("11", year=str(end)) for end in (2015, 2020, 2025)] == [[]] * 3
     assert faults("11", year="2024") != []
     assert faults("2", year="2026") == [
@@ -106,20 +109,25 @@ def test_a_year_is_printed_near_its_figure_or_explained(files: DataFiles, tmp_pa
 
 
 def test_a_number_stands_under_its_name_and_an_area_in_its_mention(files: DataFiles, tmp_path: Path) -> None:
-    text = "\n".join(["一", "甲产值（亿元）", "5", "7", "乙比重（%）", "3", "湖 142.75平方公里"])
+    # the first row's label stands as far above its number as it may
+    text = "\n".join(
+        ["一 丙", "甲产值（亿元）", *["其余"] * 10, "5", "7", "乙比重（%）", "3", "湖 142.75平方公里", "8 9 6"]
+    )
     (tmp_path / "000.txt").write_text(text, encoding="utf-8")
-    files.change("documents", 0, sha256=hashlib.sha256(text.encode()).hexdigest(), line_end="7")
+    files.change("documents", 0, sha256=hashlib.sha256(text.encode()).hexdigest(), line_end="18")
     cell = files.rows["indicator_values"][0] | {"section": "一", "operator": "exact", "table_name": "表", "row_no": "1"}
-    rows = [("output", "1", "3", "5", "亿元"), ("output", "1", "4", "7", "亿元"), ("share", "2", "6", "3", "%")]
+    # a row of three indicators is not looked at, one of two is
+    rows = [("output", "9", "18", "8", "元"), ("third", "9", "18", "9", "元"), ("share", "9", "18", "6", "元")]
+    rows += [("output", "1", "13", "5", "亿元"), ("output", "1", "14", "7", "亿元"), ("share", "2", "16", "3", "%")]
     files.rows["indicator_values"] = []
     for indicator, row, line, number, unit in rows:
         place = {"row_no": row, "line_start": line, "line_end": line}
         files.add("indicator_values", **cell | place | {"printed": number, "number": number, "unit_printed": unit}
                   | {"indicator": indicator})  # fmt: skip
     files.rows["indicator_labels"] = []
-    for indicator, label, line in (("output", "甲产值", "2"), ("share", "乙比重", "5")):
+    for indicator, label, line in (("output", "甲产值", "2"), ("share", "乙比重", "15"), ("share", "丙", "1")):
         files.add("indicator_labels", indicator=indicator, label=label, document="plan", line_start=line)
-    files.change("mentions", 1, quote="湖", line_start="7", line_end="7", section="一")
+    files.change("mentions", 1, quote="湖", line_start="17", line_end="17", section="一")
 
     def faults() -> list[str]:
         return [fault for result in citations(read_tables(files.folder), tmp_path) for fault in result.failing]
@@ -127,9 +135,12 @@ def test_a_number_stands_under_its_name_and_an_area_in_its_mention(files: DataFi
     assert "plan/platforms.csv:3: area_km2: 42.7 is in none of its mentions" in faults()
     files.change("platforms", 1, area_km2="142.75")
     assert not any("area_km2" in fault or "indicator:" in fault or "unit_printed:" in fault for fault in faults())
-    files.change("indicator_values", 1, indicator="share")
-    files.change("indicator_values", 2, unit_printed="亿元")
+    assert citations(read_tables(files.folder), tmp_path)[3].checked == 3
+    files.change("indicator_values", 4, indicator="share")
+    files.change("indicator_values", 5, unit_printed="亿元")
+    files.add("indicator_values", **files.rows["indicator_values"][5] | {"indicator": "output"})
     assert [fault for fault in faults() if "does not stand" in fault or "no label" in fault] == [
-        "plan/indicator_values.csv:3: indicator: no label of 'share' stands in row 1",
-        "plan/indicator_values.csv:4: unit_printed: '亿元' does not stand in row 2",
+        "plan/indicator_values.csv:6: indicator: no label of 'share' stands in row 1",
+        "plan/indicator_values.csv:7: unit_printed: '亿元' does not stand in row 2",
+        "plan/indicator_values.csv:8: indicator: no label of 'output' stands in row 2",
     ]

@@ -57,7 +57,7 @@ class PlanText:
         return cls(hashlib.sha256(content).hexdigest(), printed, tuple(map(squeeze, printed)))
 
     def between(self, first: int, last: int) -> str:
-        return "".join(self.lines[first - 1 : last])
+        return "".join(self.lines[max(first, 1) - 1 : last])
 
     def begins(self, words: str, line: int) -> bool:
         """Whether the words begin in this line; they may run on into the next ones."""

@@ -111,10 +111,9 @@ def units(data: DataSet) -> Result:
     for source in data.rows.get("indicator_values", []):
         unit = unit_of[source.row["indicator"]]
         result.checked += 1
-        for name in ("unit_printed", "unit_corrected"):
-            given = source.row[name]
-            if given and given != unit and (given, unit) not in factors and not source.row["unit_corrected"]:
-                result.failing.append(_at(source, f"{name} {given!r} is not known for {unit!r}"))
+        given = source.row["unit_corrected"] or source.row["unit_printed"] or unit
+        if given != unit and (given, unit) not in factors:
+            result.failing.append(_at(source, f"unit {given!r} is not known for {unit!r}"))
     return result
 
 
