@@ -182,7 +182,7 @@ async def _describe(request: Request, connection: AsyncConnection, described: Co
 
 def moment(when: datetime) -> str:
     """A moment as RFC 3339 has it."""
-    return when.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    return f"{when.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
 def _links(request: Request, described: Collection) -> list[Link]:

@@ -77,6 +77,8 @@ class Forwarded:
         await self.app(scope, receive, send)
 
     def _seen_outside(self, scope: Scope) -> Scope:
+        if not any(name.startswith(b"x-forwarded-") for name, _ in scope["headers"]):
+            return scope
         given = Headers(scope=scope)
         scope = {**scope, "headers": list(scope["headers"])}
         # of a chain of proxies the one nearest to the client stands first

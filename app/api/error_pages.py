@@ -47,7 +47,7 @@ class ErrorPages:
 
 
 def _is_problem(message: Message) -> bool:
-    return Headers(raw=message["headers"]).get("content-type", "").startswith(MEDIA_TYPE)
+    return message["status"] >= 400 and Headers(raw=message["headers"]).get("content-type", "").startswith(MEDIA_TYPE)
 
 
 def _is_for_a_person(request: Request) -> bool:

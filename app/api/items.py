@@ -77,7 +77,7 @@ async def get_items(request: Request, collectionId: str) -> Response:
         seen = believed(request, asked.collection.layers)
         refers = asking.refers(asked.collection, asked.given, await asking.filtered(asked.given))
         if seen and not refers and not wants_html(request, asked.given):
-            async with request.app.state.reader.connect() as connection:
+            async with request.app.state.reader.single() as connection:
                 found = await _found(connection, asked, seen)
             return _collection(request, asked, found, mark_of(request, seen, "json"))
     await see_imported(request)
@@ -204,7 +204,7 @@ async def get_item(request: Request, collectionId: str, featureId: str) -> Respo
         described, given, crs = _asked_one(request, collectionId)
         seen = believed(request, described.layers)
         if seen and not wants_html(request, given):
-            async with request.app.state.reader.connect() as connection:
+            async with request.app.state.reader.single() as connection:
                 item = await items.one(connection, described, featureId, crs, seen)
             if item is not None:
                 made = mark_of(request, seen, "json", item.version) | content_crs(crs)

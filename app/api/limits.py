@@ -4,7 +4,6 @@ import time
 from collections import OrderedDict
 from math import ceil
 
-from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -69,8 +68,8 @@ class Limits:
 
     def _counted(self, scope: Scope, receive: Receive) -> Receive:
         """``receive`` that raises a 413 when the body, or what it claims to be, is too large."""
-        given = Headers(scope=scope).get("content-length", "")
-        claimed = int(given) if given.isascii() and given.isdigit() else 0
+        given = next((value for name, value in scope["headers"] if name == b"content-length"), b"")
+        claimed = int(given) if given.isdigit() else 0
         size = 0
 
         async def counted() -> Message:

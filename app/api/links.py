@@ -3,8 +3,7 @@
 import re
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
 from fastapi import Request
 
@@ -19,11 +18,19 @@ REL = "http://www.opengis.net/def/rel/ogc/1.0"
 Link = dict[str, str]
 
 
+#: Where a request's scope carries its ``base``, which a page of items has in each of its links.
+BASE = "innomap.base"
+
+
 def base(request: Request) -> str:
     """Address of the landing page without a slash at its end."""
     scope = request.scope
-    root = scope.get("app_root_path", scope.get("root_path", ""))
-    return _base(scope["scheme"], tuple(scope.get("server") or ()), request.headers.get("host", ""), root)
+    if BASE not in scope:
+        root = scope.get("app_root_path", scope.get("root_path", ""))
+        server = tuple(scope.get("server") or ())
+        scope[BASE] = _base(scope["scheme"], server, request.headers.get("host", ""), root)
+    found: str = scope[BASE]
+    return found
 
 
 @lru_cache(1000)
@@ -35,21 +42,29 @@ def _base(scheme: str, server: tuple[str | int | None, ...], host: str, root: st
 
 
 def link(
-    request: Request, path: str, rel: str, media_type: str, title: str, query: Mapping[str, Any] | None = None
+    request: Request, path: str, rel: str, media_type: str, title: str, query: Mapping[str, str] | None = None
 ) -> Link:
     """A link object of OGC API; ``path`` starts with a slash."""
-    href = base(request) + quote(path, safe="/.")
+    href = base(request) + _path(path)
     if query:
-        href += "?" + urlencode(query, doseq=True, quote_via=_quoted)  # type: ignore[arg-type]
+        href += "?" + "&".join(f"{_quoted(name)}={_quoted(value)}" for name, value in query.items())
     return {"href": href, "rel": rel, "type": media_type, "title": title}
 
 
-#: What has to be quoted beside spaces and what stands for these.
+@lru_cache(1000)
+def _path(path: str) -> str:
+    return quote(path, safe="/.")
+
+
+#: What has to be quoted beside spaces and what stands for these; and what need not be.
 QUOTED = re.compile(r"[^\w.~:/,%+-]", re.ASCII)
+UNQUOTED = re.compile(r"[\w.~:/,-]*", re.ASCII)
 
 
-def _quoted(text: str, *_: Any) -> str:
+def _quoted(text: str) -> str:
     """As ``quote_plus`` has it, which takes a millisecond for the outline of a county."""
+    if UNQUOTED.fullmatch(text):
+        return text
     text = text.replace("%", "%25").replace("+", "%2B").replace(" ", "+")
     return QUOTED.sub(lambda found: quote(found[0]), text)
 

@@ -6,8 +6,8 @@ import secrets
 import time
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import count
 
-from starlette.datastructures import MutableHeaders
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -22,6 +22,9 @@ SEEN = "innomap.seen"
 #: In place of a route: the answer stood ready in memory; it is a file; nothing has this address.
 KEPT, STATIC, NONE = "(kept)", "/static", "(none)"
 METHODS = ("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE")
+HEADER = REQUEST_ID_HEADER.lower().encode()
+#: Other requests are numbered, in each process by itself.
+_PROCESS, _number = secrets.token_hex(4), count()
 log = logging.getLogger("innomap.request")
 
 
@@ -54,7 +57,7 @@ class Observed:
         async def sending(message: Message) -> None:
             if message["type"] == "http.response.start":
                 seen.status = message["status"]
-                MutableHeaders(scope=message)[REQUEST_ID_HEADER] = seen.id
+                message["headers"] = [*message["headers"], (HEADER, seen.id.encode())]
             else:
                 seen.size += len(message.get("body", b""))
             await send(message)
@@ -101,4 +104,4 @@ class Routed:
 
 def _id(scope: Scope) -> str:
     given = next((value for name, value in scope["headers"] if name == b"x-request-id"), b"")
-    return given.decode() if _GIVEN.fullmatch(given) else secrets.token_hex(8)
+    return given.decode() if _GIVEN.fullmatch(given) else f"{_PROCESS}{next(_number):08x}"

@@ -7,16 +7,15 @@ find no hash of its own.
 
 import base64
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
-from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 POLICY = "Content-Security-Policy"
 #: On every answer, unless its route has set another.
 HEADERS = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "same-origin"}
 #: A year without http for who came by https (RFC 6797); of this host alone, others of the domain may differ.
-STRICT = ("Strict-Transport-Security", "max-age=31536000")
+STRICT = {"Strict-Transport-Security": "max-age=31536000"}
 #: Chromium shows a PDF in a plug-in that its own policy would stop, and runs nothing of it.
 PDF = "script-src 'none'; frame-ancestors 'self'"
 
@@ -49,6 +48,15 @@ def _hash(text: str) -> str:
 DEFAULT = policy()
 
 
+def _raw(headers: Mapping[str, str]) -> dict[bytes, bytes]:
+    """Headers as they are sent."""
+    return {name.lower().encode(): value.encode() for name, value in headers.items()}
+
+
+#: What goes with every answer, with all but a 304, with a PDF, and with what came by TLS.
+ALWAYS, USUAL, OF_PDF, BY_TLS = map(_raw, (HEADERS, {POLICY: DEFAULT}, {POLICY: PDF}, STRICT))
+
+
 class Guarded:
     """Puts the headers on every answer of the application, files and errors among them."""
 
@@ -58,16 +66,16 @@ class Guarded:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                pdf = headers.get("content-type", "").startswith("application/pdf")
+                given = dict(message["headers"])
+                wanted = dict(ALWAYS)
                 # a 304 leaves the page in the browser's cache the policy that it came with
                 if message["status"] != 304:
-                    headers.setdefault(POLICY, PDF if pdf else DEFAULT)
+                    pdf = given.get(b"content-type", b"").startswith(b"application/pdf")
+                    wanted |= OF_PDF if pdf else USUAL
                 # behind a proxy with TLS, if it is a trusted one that says so
                 if scope["scheme"] == "https":
-                    headers.setdefault(*STRICT)
-                for name, value in HEADERS.items():
-                    headers.setdefault(name, value)
+                    wanted |= BY_TLS
+                message["headers"] = [*message["headers"], *(one for one in wanted.items() if one[0] not in given)]
             await send(message)
 
         await self.app(scope, receive, guarded)

@@ -223,7 +223,7 @@ async def get_tile(
             asked = _asked(request, *address)
             seen = believed(request, asked.collection.layers)
             if seen and not asking.refers(asked.collection, asked.query):
-                async with request.app.state.reader.connect() as connection:
+                async with request.app.state.reader.single() as connection:
                     tile = await _tile(connection, asked, seen)
                 return _sent(tile, mark_of(request, seen, "mvt"))
         await see_imported(request)

@@ -92,9 +92,8 @@ def _engine(
         "client_connection_check_interval": "2s",
         **more,
     }
-    # behind a pooler each transaction may have another connection to the server: what is set lasts as long as it
-    # does, and nothing is prepared
-    own = {"prepare_threshold": None} if pooled else {"options": " ".join(f"-c {n}={v}" for n, v in limits.items())}
+    # behind a pooler each transaction may have another connection to the server: what is set lasts as long as it does
+    own = {} if pooled else {"options": " ".join(f"-c {n}={v}" for n, v in limits.items())}
     engine = create_async_engine(
         url,
         # values are nobody's business in a log

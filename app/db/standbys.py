@@ -20,6 +20,8 @@ from sqlalchemy import NullPool, text
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from app.db.spares import Spares
+
 #: Seconds between two looks at a standby: so long its changes may wait to be read from it.
 LOOK_S = 0.25
 #: Seconds between two looks while a client waits for what it has seen, and the longest that it does before the primary
@@ -155,6 +157,7 @@ class Readers:
 
     def __init__(self, primary: AsyncEngine, standbys: Sequence[AsyncEngine] = ()) -> None:
         self.primary = primary
+        self._spares = Spares(primary)
         self.standbys = [Standby(engine, number) for number, engine in enumerate(standbys, start=1)]
         self.needed = 0
         self._turn = 0
@@ -209,6 +212,11 @@ class Readers:
         reading = READING.get()
         return self._chosen(reading) if reading and self.standbys else self.primary.connect()
 
+    def single(self) -> AbstractAsyncContextManager[AsyncConnection]:
+        """As ``connect``, for single statements that are in no transaction."""
+        reading = READING.get()
+        return self._chosen(reading) if reading and self.standbys else self._spares.connect()
+
     @asynccontextmanager
     async def _chosen(self, reading: Reading) -> AsyncIterator[AsyncConnection]:
         async with AsyncExitStack() as stack:
@@ -261,5 +269,6 @@ class Readers:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+            await self._spares.give_back()
             for engine in self.engines:
                 await engine.dispose()

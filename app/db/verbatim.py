@@ -12,11 +12,14 @@ from typing import Any
 
 import psycopg
 import sqlalchemy as sa
+from psycopg.adapt import Transformer
+from psycopg.pq.abc import PGresult
 from sqlalchemy.dialects.postgresql.psycopg import dialect
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.db.slow import SLOW, Slow
+from app.db.waiting import Connection
 
 #: Engine option: the connections are a pooler's.
 POOLED = "innomap_pooled"
@@ -33,46 +36,51 @@ ALONE = sa.func.set_config("max_parallel_workers_per_gather", "0", sa.true()) ==
 class Answer:
     """The rows of a statement."""
 
-    def __init__(self, cursor: psycopg.AsyncRawCursor[Any]) -> None:
-        self._cursor = cursor
-        self._result = cursor.pgresult
+    def __init__(self, connection: Connection, result: PGresult) -> None:
+        self._connection, self._result = connection, result
 
     def __len__(self) -> int:
-        return 0 if self._result is None else self._result.ntuples
+        return self._result.ntuples
 
     def column(self, number: int, first: int, last: int) -> list[bytes]:
         """A column of text from the row ``first`` to the one before ``last``, NULL as empty."""
-        if self._result is None:
-            return []
         value = self._result.get_value
         return [value(row, number) or b"" for row in range(first, last)]
 
-    async def row(self, number: int) -> Sequence[Any]:
+    def text(self, row: int, column: int) -> str:
+        """A value of text."""
+        return (self._result.get_value(row, column) or b"").decode()
+
+    def row(self, number: int) -> Sequence[Any]:
         """One row, its values read."""
-        await self._cursor.scroll(number, mode="absolute")
-        found: Sequence[Any] = await self._cursor.fetchone() or ()
+        reading = Transformer(self._connection)
+        reading.set_pgresult(self._result)
+        found: Sequence[Any] = reading.load_row(number, tuple) or ()
         return found
 
 
 @dataclass(frozen=True)
 class Written:
     """A statement as the driver takes it: ``names`` of its values in the order of their numbers, and those of them that
-    are always the same. Where a statement has parameters without a value, whoever asks gives these. One that is planned
-    ``anew`` is so for the values it has each time, which takes the server a tenth of a millisecond or two."""
+    are always the same. Where a statement has parameters without a value, whoever asks gives these.
+
+    It is prepared at once, or never, so that it is planned for the values it has each time, which takes the server a
+    tenth of a millisecond or two, or, where ``prepare`` is ``None``, when it is asked often.
+    """
 
     statement: sa.ClauseElement
     text: str
     names: Sequence[str]
     known: Mapping[str, Any]
-    anew: bool
+    prepare: bool | None
 
 
-def write(statement: sa.ClauseElement, anew: bool = False) -> Written:
+def write(statement: sa.ClauseElement, prepare: bool | None = None) -> Written:
     """Write a statement, which takes longer than most take to answer: worth keeping."""
     compiled = statement.compile(dialect=NUMBERED, compile_kwargs=EXPANDED)
     open_ = {name for name, one in getattr(compiled, "binds", {}).items() if one.required}
     known = {name: value for name, value in compiled.params.items() if name not in open_}
-    return Written(statement, str(compiled), getattr(compiled, "positiontup", None) or (), known, anew)
+    return Written(statement, str(compiled), getattr(compiled, "positiontup", None) or (), known, prepare)
 
 
 async def ask(
@@ -82,19 +90,18 @@ async def ask(
 
     Raises ``DBAPIError`` as SQLAlchemy does.
     """
-    if connection.sync_engine.get_execution_options().get(POOLED) and not connection.in_transaction():
+    pooled = connection.sync_engine.get_execution_options().get(POOLED)
+    if pooled and not connection.in_transaction():
         await connection.begin()
     proxied = connection.sync_connection
     driver = proxied.connection.driver_connection if proxied else None
-    if not isinstance(driver, psycopg.AsyncConnection):
+    if not isinstance(driver, Connection):
         raise ConnectionError("the connection was lost")
     values = {**written.known, **given}
-    cursor = psycopg.AsyncRawCursor(driver)
-    cursor.format = psycopg.pq.Format(binary)
     began = time.perf_counter()
     try:
-        prepare = False if written.anew else None
-        await cursor.execute(written.text, [values[name] for name in written.names], prepare=prepare)
+        prepare = False if pooled else written.prepare
+        found = await driver.ask(written.text, [values[name] for name in written.names], binary, prepare=prepare)
     except psycopg.Error as error:
         if driver.closed:
             # SQLAlchemy finds out by itself what follows from a lost connection
@@ -104,7 +111,7 @@ async def ask(
             written.text, None, error, psycopg.Error, hide_parameters=True, dialect=connection.dialect
         ) from error
     await _tell(connection, written, values, began)
-    return Answer(cursor)
+    return Answer(driver, found)
 
 
 async def _tell(

@@ -11,6 +11,10 @@ MEDIA_TYPE = "application/geo+json"
 LINES = "application/x-ndjson"
 
 
+#: As ``json.dumps`` has it, which makes an encoder each time.
+_json = json.JSONEncoder(ensure_ascii=False).encode
+
+
 def _crs_member(crs: Crs) -> dict[str, Any]:
     """The ``crs`` member of the 2008 GeoJSON, for coordinates that RFC 7946 does not know."""
     return {} if crs is CRS84 else {"crs": {"type": "name", "properties": {"name": crs.uri}}}
@@ -18,7 +22,7 @@ def _crs_member(crs: Crs) -> dict[str, Any]:
 
 def _head(members: Mapping[str, Any], crs: Crs) -> str:
     """The collection's own members, open for its features."""
-    text = json.dumps({"type": "FeatureCollection", **_crs_member(crs), **members}, ensure_ascii=False)
+    text = _json({"type": "FeatureCollection", **_crs_member(crs), **members})
     return f'{text[:-1]}, "features": [\n'
 
 
@@ -58,5 +62,5 @@ async def line_stream(
 
 def feature_with(feature: str, members: Mapping[str, Any], crs: Crs = CRS84) -> bytes:
     """One Feature with members added beside its own."""
-    added = json.dumps({**_crs_member(crs), **members}, ensure_ascii=False)
+    added = _json({**_crs_member(crs), **members})
     return f"{feature.rstrip()[:-1]}, {added[1:]}\n".encode()

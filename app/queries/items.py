@@ -170,7 +170,7 @@ def _written(form: Form, behind: tuple[bool, ...] | None, skips: bool, view: Vie
         named = (sa.bindparam(f"after_{n}", type_=one) for n, one in enumerate(columns))
         after = [one if given else None for one, given in zip(named, behind, strict=True)]
     # a box may hold a few items, best found by their places, or nearly all, of which the first are
-    return write(page_statement(form.selection, rows, after, offset if skips else 0, view, how), anew=form.box)
+    return write(page_statement(form.selection, rows, after, offset if skips else 0, view, how), prepare=not form.box)
 
 
 def _asked(
@@ -206,14 +206,16 @@ async def page(
     answer = await ask(connection, *_asked(selection, limit + 1, after, offset, view, read))
     first = 0
     if seen is not None:
-        confirm((await answer.row(0))[0], seen)
+        confirm(answer.text(0, 0), seen)
         first = 1
     found = len(answer) - first
     shown = min(found, limit)
-    last = await answer.row(first + shown - 1) if shown else ()
-    if shown and not last[1]:
+    # where it all fits and is all there is, no row need be read
+    told = read.most is not None or found > shown
+    last = answer.row(first + shown - 1) if shown and told else ()
+    if last and not last[1]:
         shown -= 1
-        last = await answer.row(first + shown - 1)
+        last = answer.row(first + shown - 1)
     if found == shown and after is None and (found or not offset):
         # the last page tells by itself where the items end
         matched = offset + found
@@ -262,7 +264,7 @@ async def one(
     found = await ask(connection, written, {"item": item})
     if not len(found):
         return None
-    text, version, *state = await found.row(0)
+    text, version, *state = found.row(0)
     if seen is not None:
         confirm(state[0], seen)
     return Item(text, version)
@@ -273,7 +275,7 @@ def _written_one(collection: Collection, view: View, layers: tuple[str, ...] | N
     """The statement of one item: its Feature, the version of its row, and the state of some layers."""
     statement = single(collection, sa.bindparam("item", type_=sa.Text), view, there)
     statement = statement.add_columns(collection.columns.get("version", sa.null()))
-    return write(statement if layers is None else statement.add_columns(stated(layers)))
+    return write(statement if layers is None else statement.add_columns(stated(layers)), prepare=True)
 
 
 async def stream(

@@ -213,7 +213,7 @@ async def told(
         row = (await connection.execute(make(selection, grid, level).add_columns(stated(layers)), values)).one()
     else:
         written = _written(make, known[0], grid, level, layers)
-        row = await (await ask(connection, written, {**values, **known[1]}, binary=True)).row(0)
+        row = (await ask(connection, written, {**values, **known[1]}, binary=True)).row(0)
     *found, in_state = row
     confirm(in_state, seen)
     return found
@@ -222,7 +222,7 @@ async def told(
 @lru_cache(1000)
 def _written(make: Make, of: Form, grid: TileMatrixSet, level: int, layers: tuple[str, ...]) -> Written:
     """A statement of a level's tiles and of the state of layers, written once: that takes longer than many a tile."""
-    return write(make(of.selection, grid, level).add_columns(stated(layers)))
+    return write(make(of.selection, grid, level).add_columns(stated(layers)), prepare=True)
 
 
 async def ready_or_made(
