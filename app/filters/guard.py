@@ -120,19 +120,24 @@ def scan(text: str) -> Scan:
     return result
 
 
+def _brackets(text: str, deepest: int, lists: int) -> None:
+    # by arrays, as long as the text: with nothing but brackets in it a loop takes a second, and so does the parser
+    plain = _JSON_STRING.sub(lambda string: " " * len(string[0]), text).encode("ascii", "replace")
+    steps = np.frombuffer(plain.translate(_STEPS), np.int8)
+    beyond = np.flatnonzero(steps.cumsum(dtype=np.int32) > deepest)
+    if beyond.size:
+        _refuse(f"JSON 嵌套超过 {deepest} 层。", f"JSON is nested more than {deepest} deep.", int(beyond[0]) + 1)
+    if np.count_nonzero(steps == 1) > lists:
+        _refuse(f"列表与对象多于 {lists} 个。", f"There are more than {lists} lists and objects.")
+
+
 def load_json(text: str, parse_float: Callable[[str], Any] = float) -> Any:
     """A JSON value from a text of bounded length and depth. Raises ``FilterError``."""
     limits = LIMITS.get()
     _length(text, limits.max_body_bytes)
-    # by arrays, as long as the text: with nothing but brackets in it a loop takes a second, and so does the parser
-    plain = _JSON_STRING.sub(lambda string: " " * len(string[0]), text).encode("ascii", "replace")
-    steps = np.frombuffer(plain.translate(_STEPS), np.int8)
-    beyond = np.flatnonzero(steps.cumsum(dtype=np.int32) > (most := limits.json_max_depth))
-    if beyond.size:
-        _refuse(f"JSON 嵌套超过 {most} 层。", f"JSON is nested more than {most} deep.", int(beyond[0]) + 1)
-    most = limits.filter_max_nodes + LISTS_OF_A_VERTEX * limits.filter_max_vertices
-    if np.count_nonzero(steps == 1) > most:
-        _refuse(f"列表与对象多于 {most} 个。", f"There are more than {most} lists and objects.")
+    lists = limits.filter_max_nodes + LISTS_OF_A_VERTEX * limits.filter_max_vertices
+    if text.count("[") + text.count("{") > min(limits.json_max_depth, lists):
+        _brackets(text, limits.json_max_depth, lists)
     try:
         return json.loads(text, parse_constant=_constant, parse_float=parse_float)
     except FilterError:
