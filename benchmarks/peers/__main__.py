@@ -69,6 +69,8 @@ def measure(given: argparse.Namespace, folder: Path, url: sa.URL) -> None:
     few, many = SIZES[given.size]
     data.prepare(url, folder, (few, many))
     asked = [one for one in workloads(url, few, many) if not given.only or one.name.startswith(tuple(given.only))]
+    if not asked and "downloads" not in given.only:
+        raise SystemExit(f"--only: no row begins so: {' '.join(given.only)}")
     report = Report(given.results, {"rounds": given.rounds, "seconds": given.seconds, "enterprises": [few, many]})
     with contextlib.ExitStack() as stack:
         running = {"product": stack.enter_context(servers.product(url, given.workers, folder, 0))}
