@@ -215,6 +215,7 @@ def test_columns_of_a_table_are_those_of_its_rows() -> None:
         *table("another year", *rows, ("3", "target", 2026)),
         *table("another kind", *rows, ("3", "actual", 2025)),
         *table("two rows of it", *rows, ("3", "actual", 2025), ("4", "flash", 2025)),
+        *table("one row of it", ("1", "target", 2025), ("2", "target", 2025), ("2", "target", 2024)),
         *table("no common year", ("1", "target", 2025), ("2", "target", 2026)),
     ]
     values.append(values[-1] | {"row_no": "3", "year": 2027, "printed": "2027年"})
@@ -222,7 +223,7 @@ def test_columns_of_a_table_are_those_of_its_rows() -> None:
     assert found.checked == len(values)
     assert [fault.split(": ")[1] for fault in found.failing] == [
         f"no other row of the table has a {column}"
-        for column in ("target of 2026", "actual of 2025", "target of 2025", "target of 2026")
+        for column in ("target of 2026", "actual of 2025", "target of 2024", "target of 2025", "target of 2026")
     ]
 
 

@@ -434,6 +434,7 @@ def test_right_quotations_are_counted(files: DataFiles, plan: Path) -> None:
         ("indicator_values", {"printed": "12800件"}, "printed: '12800件' is not in plan 10–12"),
         ("indicator_values", {"departments": "园；塔"}, "departments: '塔' does not stand behind plan 10"),
         ("indicator_values", {"departments": "甲厅；乙厅"}, "departments: '乙厅' does not stand behind plan 10"),
+        ("indicator_values", {"year": "2031"}, "year: 2031 is not printed in lines 2–12, and no note"),
         ("disagreement_sides", {"quote": "塔"}, "quote: '塔' is not in plan 10–12"),
         ("indicator_labels", {"label": "塔"}, "label: '塔' does not begin in plan 10"),
         ("aliases", {"name": "塔"}, "name: '塔' does not begin in plan 10"),
@@ -515,7 +516,8 @@ def test_numbers_of_a_row_stand_in_their_order(files: DataFiles, plan: Path) -> 
     files.change("indicator_values", first, printed="3.20")
     files.change("indicator_values", first + 1, printed="3")
     assert "'3' is not the next number" in quoted(files, plan)[0]
-    files.change("indicator_values", first + 1, printed="99")
+    files.change("indicator_values", first, printed="99")
+    files.change("indicator_values", first + 1, printed="4.00")
     assert any("'99' is not the next number" in row for row in quoted(files, plan))
 
 
@@ -752,13 +754,13 @@ def test_what_is_no_sketch_or_retired_is_not_measured(shapes: Callable[..., list
 
 
 def test_what_is_retired_may_lie_anywhere(shapes: Callable[..., list[Result]]) -> None:
-    """Of the counties one is retired and one of another city, both too large; one has another's land."""
+    """Of the counties two are retired, with another's land, and one is of another city, all too large."""
     wide = "geom = ST_Multi(ST_Buffer(geom, 0.001))"
     results = shapes(
         "UPDATE platform SET position = ST_Point(120.2, 30.3, 4326), position_county = NULL, position_city = NULL,"
         " retired = true WHERE id = 'park'",
         f"UPDATE region SET {wide}, land_geom = ST_Multi(ST_Buffer(geom, 0.01)), retired = true"  # noqa: S608
-        " WHERE id IN ('330402', '330482')",
+        " WHERE id IN ('330402', '330483')",
         f"UPDATE region SET {wide}, parent = '330100' WHERE id = '330421'",  # noqa: S608
         "UPDATE region SET seat = ST_Point(121.4, 31.2, 4326), retired = true WHERE id = 'haining-xucun'",
     )

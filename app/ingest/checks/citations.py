@@ -261,10 +261,10 @@ def _years(data: DataSet, texts: dict[str, PlanText], result: Result) -> Iterato
         if row["table_name"] or row["note"] or row["document"] not in texts:
             continue
         result.checked += 1
-        year, first = row["year"], row["line_start"] - YEAR_LINES
-        passage = texts[row["document"]].between(max(1, first), row["line_end"])
+        year, first = row["year"], max(1, row["line_start"] - YEAR_LINES)
+        passage = texts[row["document"]].between(first, row["line_end"])
         if str(year) not in passage and PERIODS.get(year, str(year)) not in passage:
-            yield _at(source, f"year: {year} is not printed in lines {max(1, first)}–{row['line_end']}, and no note")
+            yield _at(source, f"year: {year} is not printed in lines {first}–{row['line_end']}, and no note")
 
 
 def in_order(name: str, passage: str) -> bool:
