@@ -36,7 +36,7 @@ from tests.ingest.dataset import DataFiles, tables
 
 PLAN_WORDS = "产值 园区 园 湖42.7 院 布局 另一布局 12800以上 - 集成电路 目标 科技、生态 甲高新园 乙科创湖 丙研究院"
 PLAN_LINES = ["第一章", *[""] * 7, "一", f"2020年 2025年 {PLAN_WORDS[:24]}", PLAN_WORDS[24:], "末行"]
-PLAN_LINES += ["其余", "甲厅", "乙厅", *["其余"] * 85]
+PLAN_LINES += ["甲厅", "乙厅", *["其余"] * 86]
 PLAN = "\n".join(PLAN_LINES)
 EMPTY = Path("/nowhere")
 
@@ -433,7 +433,11 @@ def test_right_quotations_are_counted(files: DataFiles, plan: Path) -> None:
         ("tasks", {"departments": "园；塔"}, "departments: '塔' is not in plan 10–12"),
         ("indicator_values", {"printed": "12800件"}, "printed: '12800件' is not in plan 10–12"),
         ("indicator_values", {"departments": "园；塔"}, "departments: '塔' does not stand behind plan 10"),
-        ("indicator_values", {"departments": "甲厅；乙厅"}, "departments: '乙厅' does not stand behind plan 10"),
+        (
+            "indicator_values",
+            {"departments": "甲厅；乙厅", "line_end": "11"},
+            "departments: '乙厅' does not stand behind plan 10",
+        ),
         ("indicator_values", {"year": "2031"}, "year: 2031 is not printed in lines 2–12, and no note"),
         ("disagreement_sides", {"quote": "塔"}, "quote: '塔' is not in plan 10–12"),
         ("indicator_labels", {"label": "塔"}, "label: '塔' does not begin in plan 10"),
