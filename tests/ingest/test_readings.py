@@ -111,23 +111,23 @@ def test_a_year_is_printed_near_its_figure_or_explained(files: DataFiles, tmp_pa
 def test_a_number_stands_under_its_name_and_an_area_in_its_mention(files: DataFiles, tmp_path: Path) -> None:
     # the first row's label stands as far above its number as it may
     text = "\n".join(
-        ["一 丙", "甲产值（亿元）", *["其余"] * 10, "5", "7", "乙比重（%）", "3", "湖 142.75平方公里", "8 9 6"]
+        ["一", "丙", "甲产值（亿元）", *["其余"] * 10, "5", "7", "乙比重（%）", "3", "湖 142.75平方公里", "8 9 6"]
     )
     (tmp_path / "000.txt").write_text(text, encoding="utf-8")
-    files.change("documents", 0, sha256=hashlib.sha256(text.encode()).hexdigest(), line_end="18")
+    files.change("documents", 0, sha256=hashlib.sha256(text.encode()).hexdigest(), line_end="19")
     cell = files.rows["indicator_values"][0] | {"section": "一", "operator": "exact", "table_name": "表", "row_no": "1"}
     # a row of three indicators is not looked at, one of two is
-    rows = [("output", "9", "18", "8", "元"), ("third", "9", "18", "9", "元"), ("share", "9", "18", "6", "元")]
-    rows += [("output", "1", "13", "5", "亿元"), ("output", "1", "14", "7", "亿元"), ("share", "2", "16", "3", "%")]
+    rows = [("output", "9", "19", "8", "元"), ("third", "9", "19", "9", "元"), ("share", "9", "19", "6", "元")]
+    rows += [("output", "1", "14", "5", "亿元"), ("output", "1", "15", "7", "亿元"), ("share", "2", "17", "3", "%")]
     files.rows["indicator_values"] = []
     for indicator, row, line, number, unit in rows:
         place = {"row_no": row, "line_start": line, "line_end": line}
         files.add("indicator_values", **cell | place | {"printed": number, "number": number, "unit_printed": unit}
                   | {"indicator": indicator})  # fmt: skip
     files.rows["indicator_labels"] = []
-    for indicator, label, line in (("output", "甲产值", "2"), ("share", "乙比重", "15"), ("share", "丙", "1")):
+    for indicator, label, line in (("output", "甲产值", "3"), ("share", "乙比重", "16"), ("share", "丙", "2")):
         files.add("indicator_labels", indicator=indicator, label=label, document="plan", line_start=line)
-    files.change("mentions", 1, quote="湖", line_start="17", line_end="17", section="一")
+    files.change("mentions", 1, quote="湖", line_start="18", line_end="18", section="一")
 
     def faults() -> list[str]:
         return [fault for result in citations(read_tables(files.folder), tmp_path) for fault in result.failing]
