@@ -34,7 +34,7 @@ UNKNOWN, BOOLEAN, INTEGER, BIGINT, DOUBLE = 0, 16, 23, 20, 701
 
 
 class Connection(psycopg.AsyncConnection[Any]):
-    """A connection that waits in a way of its own."""
+    """A connection that waits in a way of its own, and keeps what it prepared."""
 
     def __init__(self, *given: Any, **named: Any) -> None:
         super().__init__(*given, **named)

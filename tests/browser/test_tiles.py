@@ -72,8 +72,12 @@ const map = new ol.Map({{
     resolution: given.grid === "CGCS2000Quad" ? 0.0013 : 160,
   }}),
 }});
+let readySince = 0;
 map.on("rendercomplete", () => {{
-  if (layers.every((one) => one.getSource()?.getState() === "ready")) window.drawn = map;
+  if (!layers.every((one) => one.getSource()?.getState() === "ready")) return;
+  // a source may have become ready while this very frame was drawn without it
+  if (readySince++) window.drawn = map;
+  else map.render();
 }});
 </script>
 """
