@@ -34,8 +34,10 @@ class Spares:
         pool = self._engine.pool
         others = isinstance(pool, QueuePool) and pool.checkedout() < pool.size()
         if failed or not others or connection.in_transaction():
+            # as at the end of its own context, which a cancelled request does not cut short
             await connection.__aexit__(None, None, None)
-            await self.give_back(0 if failed else UNUSED_S)
+            if failed:
+                await self.give_back()
             return
         loop = asyncio.get_running_loop()
         self._spare.append((connection, loop.time()))
