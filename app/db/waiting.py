@@ -39,7 +39,8 @@ class Connection(psycopg.AsyncConnection[Any]):
     def __init__(self, *given: Any, **named: Any) -> None:
         super().__init__(*given, **named)
         self._known: OrderedDict[tuple[str, Sequence[int]], bytes] = OrderedDict()
-        self._times: OrderedDict[tuple[str, Sequence[int]], int] = OrderedDict()
+        # by their hashes: the texts of so many would be megabytes in each of a pool's connections
+        self._times: OrderedDict[int, int] = OrderedDict()
         self._names = 0
         # the generator that goes on, in no coroutine, and what waits for its result
         self._driven: PQGen[Any] | None = None
@@ -86,8 +87,9 @@ class Connection(psycopg.AsyncConnection[Any]):
         return await self.ask(statement, values, binary, prepare=False)
 
     def _often(self, known: tuple[str, Sequence[int]]) -> bool:
-        times = self._times.pop(known, 0) + 1
-        self._times[known] = times
+        asked = hash(known)
+        times = self._times.pop(asked, 0) + 1
+        self._times[asked] = times
         if len(self._times) > MOST_PREPARED:
             self._times.popitem(last=False)
         return times > OFTEN
